@@ -1,0 +1,28 @@
+#include "embedded.h"
+
+static const unsigned char registry[] = {
+#embed "../../Migrations/0001-registry.sql"
+};
+static const unsigned char openapi[] = {
+#embed "../../openapi.yaml"
+};
+static const unsigned char coops[] = {
+#embed "data/coops.json"
+};
+static const unsigned char mooc[] = {
+#embed "data/mooc.json"
+};
+static const unsigned char workshop[] = {
+#embed "data/workshop.json"
+};
+
+// In the order in which they run; a new migration is a new array above and a new line here.
+const EmbeddedFile embedded_migrations[] = {
+    {"0001-registry", registry, sizeof registry},
+};
+const size_t embedded_migration_count = sizeof embedded_migrations / sizeof *embedded_migrations;
+
+const EmbeddedFile embedded_openapi = {"openapi.yaml", openapi, sizeof openapi};
+const EmbeddedFile embedded_coops = {"coops.json", coops, sizeof coops};
+const EmbeddedFile embedded_mooc = {"mooc.json", mooc, sizeof mooc};
+const EmbeddedFile embedded_workshop = {"workshop.json", workshop, sizeof workshop};

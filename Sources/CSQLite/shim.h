@@ -1,0 +1,12 @@
+#pragma once
+#include <sqlite3.h>
+
+// A macro that casts -1 to a function pointer, which Swift does not import.
+static inline sqlite3_destructor_type CSQLite_transient(void) { return SQLITE_TRANSIENT; }
+
+// sqlite3_db_config is variadic, which Swift does not import.
+static inline int CSQLite_db_config(sqlite3 *db, int option, int value) {
+    int stored = 0;
+    int code = sqlite3_db_config(db, option, value, &stored);
+    return code != SQLITE_OK ? code : (stored == value ? SQLITE_OK : SQLITE_ERROR);
+}

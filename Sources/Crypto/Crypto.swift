@@ -1,0 +1,33 @@
+import CCrypto
+
+/// libcrypto's hashes and randomness as plain functions.
+package enum Crypto {
+    /// SHA-256 (FIPS 180-4), 32 bytes.
+    package static func sha256(_ bytes: some Collection<UInt8>) -> [UInt8] {
+        var digest = [UInt8](repeating: 0, count: 32)
+        let bytes = Array(bytes)
+        SHA256(bytes, bytes.count, &digest)
+        return digest
+    }
+
+    /// HMAC-SHA256 (RFC 2104), 32 bytes.
+    package static func hmacSHA256(key: [UInt8], _ bytes: [UInt8]) -> [UInt8] {
+        var digest = [UInt8](repeating: 0, count: 32)
+        var count: UInt32 = 0
+        let result = HMAC(EVP_sha256(), key, Int32(key.count), bytes, bytes.count, &digest, &count)
+        precondition(result != nil && count == 32, "HMAC-SHA256 is part of every libcrypto")
+        return digest
+    }
+
+    /// Bytes fit for keys, from the operating system's generator.
+    package static func randomBytes(_ count: Int) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        precondition(RAND_bytes(&bytes, Int32(count)) == 1, "the operating system gave no random bytes")
+        return bytes
+    }
+
+    /// Compares without telling by its duration where the first difference is.
+    package static func constantTimeEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+        left.count == right.count && CRYPTO_memcmp(left, right, left.count) == 0
+    }
+}

@@ -1,0 +1,67 @@
+import CSQLite
+
+/// One SQLite connection with its statement cache. Used by one thread at a time.
+package final class Connection {
+    package let handle: OpaquePointer
+    private var statements: [String: Statement] = [:]
+
+    package enum Mode: Sendable { case readWrite, readOnly }
+
+    /// Opens the file; pragmas are the business of the caller (`Database`).
+    package init(path: String, mode: Mode) throws(DatabaseError) {
+        var opened: OpaquePointer?
+        let flags = (mode == .readWrite ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_NOMUTEX
+        let code = sqlite3_open_v2(path, &opened, flags, nil)
+        guard code == SQLITE_OK, let opened else {
+            let message = opened.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
+            sqlite3_close_v2(opened)
+            throw DatabaseError(code: code, message: message, sql: nil)
+        }
+        handle = opened
+        sqlite3_extended_result_codes(opened, 1)
+    }
+
+    deinit {
+        statements.removeAll()
+        sqlite3_close_v2(handle)
+    }
+
+    /// The statement for this SQL, prepared once and kept; reset, with its former bindings still in place.
+    package func statement(_ sql: String) throws(DatabaseError) -> Statement {
+        if let known = statements[sql] { return known }
+        let statement = try Statement(sql, on: handle)
+        statements[sql] = statement
+        return statement
+    }
+
+    /// Runs a statement to its end, ignoring rows.
+    package func run(_ sql: String, _ values: [Value] = []) throws(DatabaseError) {
+        let statement = try statement(sql)
+        try statement.bind(values)
+        while try statement.step() {}
+    }
+
+    /// The rows of a statement, each made by `row`; the statement is closed before this returns.
+    package func all<Element>(_ sql: String, _ values: [Value] = [], _ row: (Statement) -> Element) throws(DatabaseError) -> [Element] {
+        let statement = try statement(sql)
+        try statement.bind(values)
+        var elements: [Element] = []
+        while try statement.step() { elements.append(row(statement)) }
+        return elements
+    }
+
+    /// The first row, or nil.
+    package func first<Element>(_ sql: String, _ values: [Value] = [], _ row: (Statement) -> Element) throws(DatabaseError) -> Element? {
+        let statement = try statement(sql)
+        try statement.bind(values)
+        guard try statement.step() else { return nil }
+        defer { statement.reset() }
+        return row(statement)
+    }
+
+    /// Rows that the last INSERT, UPDATE or DELETE touched.
+    package var changes: Int { Int(sqlite3_changes64(handle)) }
+
+    /// False while a transaction is open; true inside what should be one means that SQLite rolled it back by itself.
+    package var isAutocommit: Bool { sqlite3_get_autocommit(handle) != 0 }
+}
