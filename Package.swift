@@ -21,15 +21,17 @@ let package = Package(
         .target(name: "Embedded", dependencies: ["CEmbedded"]),
 
         .target(name: "JSON"),
+        // Messages in both languages, and how text is compared and kept: the one place that needs Foundation's Unicode tables.
+        .target(name: "Text"),
         .target(name: "Crypto", dependencies: ["CCrypto"]),
         .target(name: "SQLite", dependencies: ["CSQLite", "Crypto"]),
-        .target(name: "Domain", dependencies: ["SQLite", "JSON", "Crypto"]),
-        .target(name: "HTTP", dependencies: ["JSON"]),
-        .target(name: "API", dependencies: ["Domain", "HTTP", "JSON", "Crypto", "CZlib", "Embedded"]),
-        .target(name: "HTTPServer", dependencies: ["HTTP", "CMicroHTTPD"]),
+        .target(name: "Domain", dependencies: ["SQLite", "JSON", "Crypto", "Text", "Embedded"]),
+        .target(name: "HTTP", dependencies: ["JSON", "Text"]),
+        .target(name: "API", dependencies: ["Domain", "HTTP", "JSON", "Crypto", "Text", "CZlib", "Embedded"]),
+        .target(name: "HTTPServer", dependencies: ["HTTP", "Text", "CMicroHTTPD"]),
         .executableTarget(
             name: "viecoop",
-            dependencies: ["API", "Domain", "SQLite", "Embedded", "HTTP", "HTTPServer", "JSON", "Crypto", "CCurl", "Embedded"]),
+            dependencies: ["API", "Domain", "SQLite", "Embedded", "HTTP", "HTTPServer", "JSON", "Crypto", "Text", "CCurl", "Embedded"]),
         .executableTarget(name: "viecoop-bench", dependencies: ["JSON"]),
 
         .target(
@@ -40,7 +42,8 @@ let package = Package(
         .testTarget(name: "SQLiteTests", dependencies: ["SQLite", "CSQLite", "Embedded", "TestSupport"]),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTP", "TestSupport"]),
-        .testTarget(name: "DomainTests", dependencies: ["Domain", "SQLite", "JSON", "TestSupport"]),
+        .testTarget(name: "TextTests", dependencies: ["Text"]),
+        .testTarget(name: "DomainTests", dependencies: ["Domain", "Text", "SQLite", "JSON", "TestSupport"]),
         .testTarget(name: "APITests", dependencies: ["API", "Domain", "HTTP", "JSON", "TestSupport"]),
         .testTarget(name: "viecoopTests", dependencies: ["JSON", "TestSupport"]),
     ],
