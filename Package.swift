@@ -30,7 +30,7 @@ let package = Package(
         .executableTarget(
             name: "viecoop",
             dependencies: ["API", "Domain", "SQLite", "Embedded", "HTTP", "HTTPServer", "JSON", "Crypto", "CCurl", "Embedded"]),
-        .executableTarget(name: "viecoop-bench", dependencies: ["JSON"]),
+        .executableTarget(name: "viecoop-bench", dependencies: ["JSON", "Embedded"]),
 
         .target(
             name: "TestSupport",
