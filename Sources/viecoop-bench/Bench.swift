@@ -10,8 +10,14 @@ import Foundation
     static func main() {
         let arguments = CommandLine.arguments.dropFirst()
         if arguments.contains("--help") || arguments.contains("-h") { return print(Options.help) }
+        let options: Options
         do {
-            let options = try Options(arguments)
+            options = try Options(arguments)
+        } catch {
+            progress("viecoop-bench: \(error)")
+            exit(2)
+        }
+        do {
             let workspace = try Workspace()
             let interrupts = closing(workspace)
             defer {
