@@ -31,14 +31,15 @@ let package = Package(
         .target(name: "HTTPServer", dependencies: ["HTTP", "Text", "CMicroHTTPD"]),
         .executableTarget(
             name: "viecoop",
-            dependencies: ["API", "Domain", "SQLite", "Embedded", "HTTP", "HTTPServer", "JSON", "Crypto", "Text", "CCurl", "Embedded"]),
-        .executableTarget(name: "viecoop-bench", dependencies: ["JSON"]),
+            dependencies: ["API", "Domain", "SQLite", "HTTP", "HTTPServer", "JSON", "Crypto", "Text", "CCurl", "Embedded"]),
+        .executableTarget(name: "viecoop-bench", dependencies: ["JSON", "Embedded"]),
 
         .target(
             name: "TestSupport",
             dependencies: ["API", "Domain", "SQLite", "Embedded", "HTTP", "HTTPServer", "JSON"],
             path: "Tests/TestSupport"),
         .testTarget(name: "JSONTests", dependencies: ["JSON"]),
+        .testTarget(name: "CryptoTests", dependencies: ["Crypto"]),
         .testTarget(name: "SQLiteTests", dependencies: ["SQLite", "CSQLite", "Embedded", "TestSupport"]),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTP", "TestSupport"]),
