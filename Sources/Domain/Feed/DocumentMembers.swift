@@ -13,7 +13,8 @@ struct DocumentMembers {
         json.key("rev")
         json.integer(record.meta.rev)
         head = json.bytes
-        fields = R.fields.map { field in
+        fields = R.fields.compactMap { field in
+            guard field.access != .hidden else { return nil }
             // A writer that has written something puts the comma in front by itself.
             var json = JSONWriter.continuing()
             json.key(field.name)

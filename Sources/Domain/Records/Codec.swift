@@ -2,11 +2,11 @@ import JSON
 import SQLite
 import Text
 
+/// What a CSV cell of a field holds.
+package enum Cell: Sendable { case text, integer, flag, list, json }
+
 /// How a field's value travels: out of a request's JSON (checked), into and out of its column, and into a document.
 package struct Codec<Value: Sendable & Equatable>: Sendable {
-    /// What a CSV cell of this field holds.
-    package enum Cell: Sendable { case text, integer, flag, list, json }
-
     package let cell: Cell
     package let isNullable: Bool
     /// The type of the record that the value names; nil for values that name none.

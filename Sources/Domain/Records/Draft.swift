@@ -30,7 +30,7 @@ package struct Draft<R: Record>: Sendable {
             let pointer = "#/" + member.name.pointerEscaped
             if member.name == "id", purpose != .patch {
                 id = Codec<Identifier<R>>.reference().parse(member.value, pointer, &faults)
-            } else if let field = R.fields.first(where: { $0.name == member.name }), purpose == .bringIn || field.access.allows(purpose) {
+            } else if let field = R.fields.first(where: { $0.name == member.name }), field.access.allows(purpose) {
                 if let assignment = field.parse(member.value, pointer, &faults) { assignments.append(assignment) }
             } else if Self.known.contains(member.name) {
                 if purpose == .patch {
@@ -64,11 +64,18 @@ package struct Draft<R: Record>: Sendable {
         try faults.throwIfAny()
     }
 
-    private static var known: Set<String> { Set(R.fields.map(\.name)).union(["id", "rev", "created_at", "updated_at"]) }
+    private static var known: Set<String> { Set(R.shownFields.map(\.name)).union(["id", "rev", "created_at", "updated_at"]) }
 }
 
 extension Field.Access {
-    fileprivate func allows(_ purpose: Draft<some Record>.Purpose) -> Bool { self == .client || (self == .creation && purpose == .create) }
+    fileprivate func allows(_ purpose: Draft<some Record>.Purpose) -> Bool {
+        switch self {
+        case .client: true
+        case .creation: purpose != .patch
+        case .server: purpose == .bringIn
+        case .hidden: false
+        }
+    }
 }
 
 extension Faults {

@@ -12,13 +12,15 @@ package struct Field<R: Sendable>: Sendable {
         case creation
         /// Rules and transitions only; an import of the federation's own data may bring it along.
         case server
+        /// Rules only: a column that says who sees the record, and that no document shows.
+        case hidden
     }
 
     package let name: String
     package let access: Access
     package let isRequired: Bool
     package let isNullable: Bool
-    package let cell: Codec<String>.Cell
+    package let cell: Cell
     /// The type of the record, or of each record of the list, that the field names.
     package let target: RecordType?
     /// Checks a value and gives what sets it; nil when it will not do.
@@ -35,7 +37,7 @@ package struct Field<R: Sendable>: Sendable {
         self.access = access
         isRequired = required
         isNullable = codec.isNullable
-        cell = codec.cell.erased
+        cell = codec.cell
         target = codec.target
         parse = { json, pointer, faults in
             codec.parse(json, pointer, &faults).map { value in Assignment(field: name) { $0[keyPath: path] = value } }
@@ -51,16 +53,4 @@ package struct Field<R: Sendable>: Sendable {
 package struct Assignment<R: Sendable>: Sendable {
     package let field: String
     package let apply: @Sendable (inout R) -> Void
-}
-
-extension Codec.Cell {
-    fileprivate var erased: Codec<String>.Cell {
-        switch self {
-        case .text: .text
-        case .integer: .integer
-        case .flag: .flag
-        case .list: .list
-        case .json: .json
-        }
-    }
 }

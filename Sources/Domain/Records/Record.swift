@@ -69,6 +69,8 @@ package struct Reader: Sendable {
 
 extension Record {
     package var id: Identifier<Self> { Identifier(meta.id) }
+    /// The fields that documents show.
+    package static var shownFields: [Field<Self>] { fields.filter { $0.access != .hidden } }
     package var searchText: String? { nil }
     package var owner: Identifier<Coop>? { nil }
     package static func roles(for action: Action) -> Set<Role> { [.federationAdmin] }
