@@ -224,7 +224,7 @@ CREATE TABLE coop (
     phone           TEXT,
     fictitious      INTEGER NOT NULL CHECK (fictitious IN (0, 1)),
     note            TEXT,
-    search          TEXT    NOT NULL, -- name and city, folded: what q looks in, and the order of names
+    search          TEXT    NOT NULL, -- name, city and slug, folded: what q looks in, and the order of names
     CHECK (coop_since_year IS NULL OR founded_year IS NULL OR coop_since_year >= founded_year)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX coop_by_name ON coop (search);
@@ -311,7 +311,6 @@ CREATE TABLE idea (
     search                 TEXT    NOT NULL,
     CHECK (scope = 'network' OR author_coop_id IS NOT NULL)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX idea_by_title ON idea (search);
 CREATE INDEX idea_by_theme ON idea (theme_id);
 CREATE INDEX idea_by_question ON idea (question_id);
 CREATE INDEX idea_by_author ON idea (author_coop_id) WHERE author_coop_id IS NOT NULL;

@@ -47,6 +47,8 @@ package final class Connection {
     package func statement(_ sql: String) throws(DatabaseError) -> Statement {
         if let known = statements[sql] { return known }
         let statement = try Statement(sql, on: handle)
+        // Lists have as many statements as clients think of combinations; a bound keeps them from filling the memory.
+        if statements.count >= 256 { statements.removeAll() }
         statements[sql] = statement
         return statement
     }

@@ -20,6 +20,7 @@ package struct Meta: Sendable, Equatable {
 /// and the contract's test read them from here.
 package protocol Record: Sendable {
     static var type: RecordType { get }
+    static var store: Store<Self> { get }
     static var fields: [Field<Self>] { get }
     init()
     var meta: Meta { get set }
