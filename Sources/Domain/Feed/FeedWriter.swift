@@ -31,7 +31,11 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
             entries[audience] = Heads.Entry(number: number, head: head)
         }
         heads.advance(to: seq, entries)
+        heads.raiseFloor(to: try connection.first("SELECT seq FROM feed_floor") { $0.integer(0) } ?? 0)
     }
+
+    /// Tombstones up to `floor` are being dropped; known to readers before the commit, which only makes them look closer.
+    func raiseFloor(to floor: Int64) { heads.raiseFloor(to: floor) }
 
     func nextSeq() -> Int64 {
         seq += 1

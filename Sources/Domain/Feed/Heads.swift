@@ -11,6 +11,8 @@ package final class Heads: Sendable {
 
     package struct Snapshot: Sendable {
         package fileprivate(set) var head: Int64 = 0
+        /// Tombstones up to this seq may be gone.
+        package fileprivate(set) var floor: Int64 = 0
         package fileprivate(set) var entries: [Audience: Entry] = [:]
         package fileprivate(set) var names: [Int64: Audience] = [:]
     }
@@ -26,6 +28,8 @@ package final class Heads: Sendable {
 
     /// The newest seq of the history.
     package var head: Int64 { state.withLock { $0.head } }
+
+    func raiseFloor(to floor: Int64) { state.withLock { $0.floor = max($0.floor, floor) } }
 
     func advance(to head: Int64, _ changed: [Audience: Entry]) {
         state.withLock { state in

@@ -67,6 +67,14 @@ package struct Cursor: Sendable, Equatable {
         (self.epoch, self.seen, self.types, places) = (epoch, seen, types, [:])
     }
 
+    /// The cursor of a device that has everything up to `head` in all its audiences.
+    package func moved(to head: Int64) -> Cursor {
+        var cursor = self
+        cursor.seen = max(seen, head)
+        cursor.places = places.mapValues { _ in Place(pos: head, base: head, had: nil) }
+        return cursor
+    }
+
     private static func code(_ payload: [UInt8], _ key: [UInt8], _ holder: Identifier<Token>?) -> [UInt8] {
         Array(Crypto.hmacSHA256(key: key, payload + Array((holder?.text ?? "public").utf8)).prefix(codeLength))
     }
