@@ -79,7 +79,7 @@ package final class Connection {
     }
 
     /// Runs a script of several statements without parameters.
-    func script(_ sql: String) throws(DatabaseError) {
+    package func script(_ sql: String) throws(DatabaseError) {
         guard sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK else {
             throw DatabaseError(code: sqlite3_extended_errcode(handle), message: String(cString: sqlite3_errmsg(handle)), sql: sql)
         }
