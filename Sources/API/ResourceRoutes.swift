@@ -26,7 +26,7 @@ struct ResourceRoutes<R: Record>: Sendable {
 
     private func list(_ call: Call) throws -> Response {
         let listing: Listing<R>
-        do throws(Listing<R>.Refusal) {
+        do throws(ListRefusal) {
             listing = try Listing<R>(call.query, rules: R.listRules, for: call.caller)
         } catch {
             throw Problem.parameter(error.parameter, en: "`\(error.parameter)` \(error.detail.en).", fr: "`\(error.parameter)` \(error.detail.fr).")

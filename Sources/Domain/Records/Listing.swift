@@ -34,6 +34,17 @@ package struct ListRules: Sendable {
     }
 }
 
+/// A parameter of a list that will not do.
+package struct ListRefusal: Error, Sendable {
+    package let parameter: String
+    package let detail: Bilingual
+
+    fileprivate init(_ parameter: String, en: String, fr: String) {
+        self.parameter = parameter
+        detail = Bilingual(en: en, fr: fr)
+    }
+}
+
 /// A query for one page of a list.
 package struct Listing<R: Record>: Sendable {
     package struct Page: Sendable {
@@ -42,12 +53,6 @@ package struct Listing<R: Record>: Sendable {
         /// Where the next page begins; nil at the end.
         package var next: String?
         package var total: Int?
-    }
-
-    /// A parameter that will not do.
-    package struct Refusal: Error, Sendable {
-        package let parameter: String
-        package let detail: Bilingual
     }
 
     private let caller: Caller
@@ -60,8 +65,8 @@ package struct Listing<R: Record>: Sendable {
     private let counts: Bool
 
     /// - Parameter parameters: the query's names and values, decoded, in order.
-    /// - Throws: `Refusal` for an unknown name or a bad value: nothing is ever ignored.
-    package init(_ parameters: [(name: String, value: String)], rules: ListRules, for caller: Caller) throws(Refusal) {
+    /// - Throws: `ListRefusal` for an unknown name or a bad value: nothing is ever ignored.
+    package init(_ parameters: [(name: String, value: String)], rules: ListRules, for caller: Caller) throws(ListRefusal) {
         var conditions: [String] = []
         var values: [Value] = []
         var limit = 100
@@ -71,29 +76,29 @@ package struct Listing<R: Record>: Sendable {
         var seen: Set<String> = []
         for (name, value) in parameters {
             guard seen.insert(name).inserted else {
-                throw Refusal(name, en: "stands twice; separate several values by commas", fr: "figure deux fois ; séparez les valeurs par des virgules")
+                throw ListRefusal(name, en: "stands twice; separate several values by commas", fr: "figure deux fois ; séparez les valeurs par des virgules")
             }
             switch name {
             case "limit":
                 guard let number = Int(value), (1...500).contains(number) else {
-                    throw Refusal(name, en: "must be a whole number from 1 to 500", fr: "doit être un nombre entier de 1 à 500")
+                    throw ListRefusal(name, en: "must be a whole number from 1 to 500", fr: "doit être un nombre entier de 1 à 500")
                 }
                 limit = number
             case "sort": sort = value
             case "after": after = value
             case "count":
-                guard value == "true" || value == "false" else { throw Refusal(name, en: "must be true or false", fr: "doit être true ou false") }
+                guard value == "true" || value == "false" else { throw ListRefusal(name, en: "must be true or false", fr: "doit être true ou false") }
                 counts = value == "true"
             case "updated_since":
                 guard let time = Timestamp(value) else {
-                    throw Refusal(name, en: "must be a time such as 2026-03-02T09:00:00Z", fr: "doit être une date et heure comme 2026-03-02T09:00:00Z")
+                    throw ListRefusal(name, en: "must be a time such as 2026-03-02T09:00:00Z", fr: "doit être une date et heure comme 2026-03-02T09:00:00Z")
                 }
                 conditions.append("updated_ms >= ?")
                 values.append(.integer(time.milliseconds))
             case "q" where R().searchText != nil:
                 let terms = value.folded.split(whereSeparator: \.isWhitespace)
                 guard value.utf8.count <= 200, terms.count <= 10, !terms.isEmpty, !value.unicodeScalars.contains(where: \.isForbiddenInText) else {
-                    throw Refusal(name, en: "must be 1 to 10 words, at most 200 bytes", fr: "doit compter de 1 à 10 mots, au plus 200 octets")
+                    throw ListRefusal(name, en: "must be 1 to 10 words, at most 200 bytes", fr: "doit compter de 1 à 10 mots, au plus 200 octets")
                 }
                 for term in terms {
                     conditions.append("instr(search, ?) > 0")
@@ -116,16 +121,16 @@ package struct Listing<R: Record>: Sendable {
         self.after = if let after { try Self.place(after, sort: sort, count: keys.count) } else { nil }
     }
 
-    private static func filter(_ name: String, _ value: String, _ rules: ListRules, _ caller: Caller) throws(Refusal) -> (String, [Value]) {
+    private static func filter(_ name: String, _ value: String, _ rules: ListRules, _ caller: Caller) throws(ListRefusal) -> (String, [Value]) {
         let parts = value.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-        guard (1...50).contains(parts.count) else { throw Refusal(name, en: "must have at most 50 values", fr: "doit compter au plus 50 valeurs") }
+        guard (1...50).contains(parts.count) else { throw ListRefusal(name, en: "must have at most 50 values", fr: "doit compter au plus 50 valeurs") }
         let marks = parts.map { _ in "?" }.joined(separator: ", ")
         if let link = rules.links[name], rules.permits(name, caller) {
             return ("id IN (SELECT \(R.type.rawValue)_id FROM \(link.table) WHERE \(link.column) IN (\(marks)))", parts.map { .text($0) })
         }
         guard rules.filters.contains(name), rules.permits(name, caller), let field = R.fields.first(where: { $0.name == name }) else {
             let known = (rules.filters + rules.links.keys).filter { rules.permits($0, caller) }.sorted().joined(separator: ", ")
-            throw Refusal(
+            throw ListRefusal(
                 name, en: "is not known here; known are limit, after, sort, count, updated_since\(R().searchText == nil ? "" : ", q"), \(known)",
                 fr: "est inconnu ici ; sont connus limit, after, sort, count, updated_since\(R().searchText == nil ? "" : ", q"), \(known)")
         }
@@ -140,7 +145,7 @@ package struct Listing<R: Record>: Sendable {
             var record = R()
             guard let assignment = field.parse(json, "", &faults) else {
                 let fault = faults.all.first?.detail ?? Bilingual(en: "is not valid", fr: "n'est pas valide")
-                throw Refusal(name, en: fault.en, fr: fault.fr)
+                throw ListRefusal(name, en: fault.en, fr: fault.fr)
             }
             assignment.apply(&record)
             values.append(field.column(record))
@@ -148,14 +153,14 @@ package struct Listing<R: Record>: Sendable {
         return ("\"\(name)\" IN (\(marks))", values)
     }
 
-    private static func keys(_ sort: String, _ rules: ListRules, _ caller: Caller) throws(Refusal) -> [(column: String, descending: Bool)] {
+    private static func keys(_ sort: String, _ rules: ListRules, _ caller: Caller) throws(ListRefusal) -> [(column: String, descending: Bool)] {
         var keys: [(column: String, descending: Bool)] = []
         for part in sort.split(separator: ",", omittingEmptySubsequences: false) {
             let descending = part.hasPrefix("-")
             let name = String(descending ? part.dropFirst() : part)
             guard let column = rules.sorts[name], rules.permits(name, caller), !keys.contains(where: { $0.column == "\"\(column)\"" }) else {
                 let known = rules.sorts.keys.filter { rules.permits($0, caller) }.sorted().joined(separator: ", ")
-                throw Refusal("sort", en: "can be \(known), each once, with - in front for falling order", fr: "peut être \(known), chacun une fois, précédé de - pour l'ordre décroissant")
+                throw ListRefusal("sort", en: "can be \(known), each once, with - in front for falling order", fr: "peut être \(known), chacun une fois, précédé de - pour l'ordre décroissant")
             }
             keys.append(("\"\(column)\"", descending))
         }
@@ -237,8 +242,8 @@ package struct Listing<R: Record>: Sendable {
         return Base64URL.encode(json.bytes)
     }
 
-    private static func place(_ text: String, sort: String, count: Int) throws(Refusal) -> [Value] {
-        let refusal = Refusal(
+    private static func place(_ text: String, sort: String, count: Int) throws(ListRefusal) -> [Value] {
+        let refusal = ListRefusal(
             "after", en: "is no place in this list; take the address in `next` as it is, with the same sort",
             fr: "n'est pas un repère de cette liste ; reprenez l'adresse `next` telle quelle, avec le même tri")
         guard text.utf8.count <= 4096, let bytes = Base64URL.decode(text), let json = try? JSON.parse(bytes), case .array(let elements) = json,
@@ -255,11 +260,5 @@ package struct Listing<R: Record>: Sendable {
             }
         }
         return values
-    }
-}
-
-extension Listing.Refusal {
-    fileprivate init(_ parameter: String, en: String, fr: String) {
-        self.init(parameter: parameter, detail: Bilingual(en: en, fr: fr))
     }
 }
