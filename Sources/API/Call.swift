@@ -16,6 +16,8 @@ package struct Call: Sendable {
         guard let query = Query.parse(request.query) else {
             throw .parameter("query", en: "The query has a broken percent escape.", fr: "La requête contient un échappement (%) incorrect.")
         }
+        // A token in an address ends in logs and histories; it is not even looked at.
+        if query.contains(where: { $0.name == "token" || $0.name == "access_token" }) { throw .unauthorized() }
         self.request = request
         self.caller = caller
         self.template = template

@@ -28,6 +28,7 @@ extension Connection {
             // Only the writer checkpoints, at moments of its own choosing: two connections that do can lose a WAL reset.
             try pin("wal_autocheckpoint", "0")
             if mode == .readOnly { try pin("query_only", "1") }
+            if mode == .readWrite { countWALPages() }
         } catch {
             throw .setting(error.message)
         }
@@ -36,6 +37,17 @@ extension Connection {
             (SQLITE_LIMIT_SQL_LENGTH, 100_000), (SQLITE_LIMIT_LENGTH, 64 * 1024 * 1024), (SQLITE_LIMIT_EXPR_DEPTH, 100), (SQLITE_LIMIT_ATTACHED, 0),
             (SQLITE_LIMIT_COMPOUND_SELECT, 20), (SQLITE_LIMIT_WORKER_THREADS, 0),
         ] as [(Int32, Int32)] { sqlite3_limit(handle, limit, value) }
+    }
+
+    /// Keeps `walPages` by SQLite's hook, which wal_autocheckpoint would take away again if it came later.
+    private func countWALPages() {
+        // Unretained: the hook goes with the connection, which this object owns.
+        sqlite3_wal_hook(
+            handle,
+            { context, _, _, pages in
+                if let context { Unmanaged<Connection>.fromOpaque(context).takeUnretainedValue().walPages = Int(pages) }
+                return SQLITE_OK
+            }, Unmanaged.passUnretained(self).toOpaque())
     }
 
     private func pin(_ pragma: String, _ value: String) throws(DatabaseError) {

@@ -27,15 +27,6 @@ package final class Connection {
         }
         handle = opened
         sqlite3_extended_result_codes(opened, 1)
-        if mode == .readWrite {
-            // Unretained: the hook goes with the connection, which this object owns.
-            sqlite3_wal_hook(
-                opened,
-                { context, _, _, pages in
-                    if let context { Unmanaged<Connection>.fromOpaque(context).takeUnretainedValue().walPages = Int(pages) }
-                    return SQLITE_OK
-                }, Unmanaged.passUnretained(self).toOpaque())
-        }
     }
 
     deinit {

@@ -54,8 +54,9 @@ package final class Writer: Sendable {
 
     /// More would only make the first of a batch wait longer: the disk is waited for once already.
     private static let batchLimit = 512
-    /// The WAL is copied back when it has this many pages, 16 MiB.
-    private static let checkpointPages = 4096
+    /// The WAL is copied back when it has this many pages, 64 MiB: under load the last pages of each index are written again
+    /// and again, and each is copied back once.
+    private static let checkpointPages = 16_384
 
     private let monitor = Monitor(State())
     private let limit: Int

@@ -3,7 +3,8 @@ import Foundation
 extension String {
     /// Canonical composition (Unicode NFC), the form in which text is stored and measured.
     package var nfc: String {
-        utf8.allSatisfy { $0 < 0x80 } ? self : precomposedStringWithCanonicalMapping
+        // Nothing below U+0300 changes under composition (UAX #15, quick check), and French stays below: lead bytes up to 0xCB.
+        utf8.allSatisfy { $0 < 0xCC } ? self : precomposedStringWithCanonicalMapping
     }
 
     /// The form in which text is searched: no case, no accent, ligatures apart, typographic apostrophes straight.
