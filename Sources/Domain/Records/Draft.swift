@@ -8,7 +8,8 @@ package struct Draft<R: Record>: Sendable {
     /// Fields that the client may not set, with what it sent: allowed where equal to what it was given (a round trip).
     package let echoed: [JSON.Member]
 
-    package var given: Set<String> { Set(assignments.map(\.field)) }
+    /// Names of the fields that the client sent and may set.
+    package let given: Set<String>
 
     package enum Purpose: Sendable {
         case create, patch
@@ -50,6 +51,7 @@ package struct Draft<R: Record>: Sendable {
         try faults.throwIfAny()
         self.id = id
         self.assignments = assignments
+        given = Set(assignments.map(\.field))
         self.echoed = echoed
     }
 
