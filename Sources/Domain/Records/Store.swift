@@ -40,6 +40,13 @@ package struct Store<R: Record>: Sendable {
         try connection.first("SELECT rev FROM \(table) WHERE id = ?", [id.value]) { $0.integer(0) }
     }
 
+    /// The id of the record with this slug, for types that have one.
+    package func find(slug: String, in connection: Connection) throws(DomainError) -> Identifier<R>? {
+        try storing { () throws(DatabaseError) in
+            try connection.first("SELECT id FROM \(table) WHERE slug = ?", [.text(slug)]) { Identifier<R>($0.text(0)) } ?? nil
+        }
+    }
+
     // MARK: Writing
 
     package struct Created: Sendable {
