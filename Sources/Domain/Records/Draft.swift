@@ -49,6 +49,10 @@ package struct Draft<R: Record>: Sendable {
             }
         }
         try faults.throwIfAny()
+        self.init(id: id, assignments: assignments, echoed: echoed)
+    }
+
+    init(id: Identifier<R>?, assignments: [Assignment<R>], echoed: [JSON.Member]) {
         self.id = id
         self.assignments = assignments
         given = Set(assignments.map(\.field))
