@@ -39,7 +39,7 @@ let package = Package(
         .testTarget(name: "JSONTests", dependencies: ["JSON"]),
         .testTarget(name: "SQLiteTests", dependencies: ["SQLite", "CSQLite", "Embedded", "TestSupport"]),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"]),
-        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTP", "TestSupport"]),
+        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTP", "CMicroHTTPD", "TestSupport"]),
         .testTarget(name: "DomainTests", dependencies: ["Domain", "SQLite", "JSON", "TestSupport"]),
         .testTarget(name: "APITests", dependencies: ["API", "Domain", "HTTP", "JSON", "TestSupport"]),
         .testTarget(name: "viecoopTests", dependencies: ["JSON", "TestSupport"]),

@@ -40,6 +40,8 @@ package struct Headers: Sendable, ExpressibleByDictionaryLiteral {
     /// Every value of the field, in order.
     package func all(_ name: String) -> [String] { fields.filter { Headers.same($0.name, name) }.map(\.value) }
 
+    package mutating func reserve(_ count: Int) { fields.reserveCapacity(count) }
+
     package mutating func add(_ name: String, _ value: String) { fields.append((name, value)) }
 
     package mutating func set(_ name: String, _ value: String) {

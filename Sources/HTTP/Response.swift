@@ -21,6 +21,12 @@ package struct Response: Sendable {
         self.headers = headers
         self.body = .bytes(body)
     }
+
+    package init(status: Int, headers: Headers = Headers(), body: Body) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
 }
 
 /// What an application gives for a request.

@@ -1,0 +1,71 @@
+import CMicroHTTPD
+import Glibc
+import HTTP
+
+/// A response in the library's form, freed with this object unless the library still sends it.
+struct Outgoing: ~Copyable {
+    let handle: OpaquePointer
+    let stream: Stream?
+
+    /// nil when there is no memory left for it.
+    init?(_ response: Response, id: String, closes: Bool) {
+        let created: OpaquePointer?
+        switch response.body {
+        case .bytes(let bytes):
+            stream = nil
+            created = bytes.withUnsafeBytes {
+                // Copied, because a Swift array promises no address beyond this call. The library does not write to it.
+                MHD_create_response_from_buffer(
+                    $0.count, UnsafeMutableRawPointer(mutating: $0.baseAddress), .RESPMEM_MUST_COPY)
+            }
+        case .stream(let pull):
+            let source = Stream(pull)
+            stream = source
+            created = MHD_create_response_from_callback(
+                UInt64.max, Stream.blockBytes, pullPiece, Unmanaged.passRetained(source).toOpaque(), freeStream)
+        }
+        guard let created else { return nil }
+        handle = created
+        for field in response.headers.fields {
+            MHD_add_response_header(created, field.name, field.value)
+        }
+        MHD_add_response_header(created, "Request-Id", id)
+        MHD_add_response_header(created, "X-Content-Type-Options", "nosniff")
+        if closes { MHD_add_response_header(created, "Connection", "close") }
+    }
+
+    deinit { MHD_destroy_response(handle) }
+}
+
+/// Cuts the pieces of a stream to what the library has room for.
+final class Stream {
+    static let blockBytes = 32 << 10
+    private(set) var bytesRead = 0
+    private let pull: @Sendable () -> [UInt8]?
+    private var piece: ArraySlice<UInt8> = []
+
+    init(_ pull: @escaping @Sendable () -> [UInt8]?) { self.pull = pull }
+
+    func read(into room: UnsafeMutableRawBufferPointer) -> Int {
+        // An empty piece means nothing; to the library it would mean "ask again at once, for ever".
+        while piece.isEmpty {
+            guard let more = pull() else { return -1 }  // MHD_CONTENT_READER_END_OF_STREAM
+            piece = more[...]
+        }
+        let part = piece.prefix(room.count)
+        part.withUnsafeBytes { room.copyMemory(from: $0) }
+        piece = piece.dropFirst(part.count)
+        bytesRead += part.count
+        return part.count
+    }
+}
+
+private let pullPiece: MHD_ContentReaderCallback = { context, _, room, count in
+    guard let context, let room else { return -1 }
+    let stream = Unmanaged<Stream>.fromOpaque(context).takeUnretainedValue()
+    return stream.read(into: UnsafeMutableRawBufferPointer(start: room, count: count))
+}
+
+private let freeStream: MHD_ContentReaderFreeCallback = { context in
+    if let context { Unmanaged<Stream>.fromOpaque(context).release() }
+}

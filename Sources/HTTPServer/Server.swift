@@ -1,0 +1,75 @@
+import CMicroHTTPD
+import Glibc
+import HTTP
+import Synchronization
+
+/// An HTTP/1.1 server on libmicrohttpd: reads and guards requests, gives them to an application, sends the answers.
+// @unchecked: the pointer to the daemon, which is safe to use from any thread, is not Sendable.
+package final class Server: @unchecked Sendable {
+    /// The real one when 0 was asked for; 0 on a Unix socket.
+    package let port: UInt16
+
+    package struct Statistics: Sendable {
+        package let openConnections: Int
+        /// Of these, those that wait for a promise.
+        package let suspendedConnections: Int
+    }
+
+    private let engine: Engine
+    private let daemon: OpaquePointer
+    private let listener: Listener
+    private let keeper: Keeper
+    private let stopped = Atomic<Bool>(false)
+
+    /// Listens, and answers from the moment this returns.
+    ///
+    /// - Throws: with advice, if the address cannot be listened on.
+    package init(_ settings: ServerSettings, application: any Application) throws(ServerError) {
+        let files = Socket.raiseFileLimit()
+        // The database, webhooks and the control socket need files as well.
+        let limit = settings.connectionLimit ?? max(64, min(files - 256, 50_000))
+        listener = try Listener(settings.listener)
+        port = listener.port
+        engine = Engine(settings, application: application)
+        do throws(ServerError) {
+            // The library's limit is a share for each thread; ours, on the whole, is reached first.
+            let threads = settings.threads ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+            daemon = try engine.start(threads: threads, connectionLimit: 2 * limit + 2 * threads + 64)
+            keeper = try Keeper(engine, daemon: daemon, listener: listener.descriptor, limit: limit)
+        } catch {
+            listener.close()
+            throw error
+        }
+    }
+
+    deinit { stop(grace: 0) }
+
+    package var statistics: Statistics {
+        Statistics(
+            openConnections: engine.connections.withLock { $0.count },
+            suspendedConnections: engine.suspended.load(ordering: .relaxed))
+    }
+
+    /// Accepts nobody any more and lets requests that run, or wait for a promise, finish for at most `grace` seconds; each
+    /// answer says `Connection: close`. Those still waiting then get 503, and all is closed. Returns when the last thread ended.
+    package func stop(grace: Double) {
+        guard !stopped.exchange(true, ordering: .sequentiallyConsistent) else { return }
+        keeper.stop()
+        listener.close()
+        engine.stopping.store(true, ordering: .sequentiallyConsistent)
+        waitUntilEmpty(atMost: grace)
+        // Long enough to send these answers, not to wait for somebody who does not read them.
+        if engine.giveUpWaiting() > 0 { waitUntilEmpty(atMost: 0.5) }
+        MHD_stop_daemon(daemon)
+    }
+
+    /// Sweeps in the keeper's place until no connection is open.
+    private func waitUntilEmpty(atMost limit: Double) {
+        let start = now()
+        while seconds(from: start, to: now()) < limit {
+            engine.sweep()
+            if engine.connections.withLock({ $0.isEmpty }) { return }
+            usleep(5000)
+        }
+    }
+}

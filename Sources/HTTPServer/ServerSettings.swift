@@ -1,0 +1,47 @@
+/// What one server listens on, and the bounds it holds its clients to (api.md, "Bad input and attacks").
+package struct ServerSettings: Sendable {
+    package enum Listener: Sendable {
+        /// A name or address, without brackets for IPv6; port 0 asks for any free one.
+        case tcp(host: String, port: UInt16)
+        /// A socket file that only its owner may open (mode 0600).
+        case unix(path: String)
+    }
+
+    package var listener: Listener
+    /// Threads that parse, answer and send. nil: one a core, which is what measured best.
+    package var threads: Int?
+    package var bodyLimit = 1 << 20
+    package var uriLimit = 8 << 10
+    /// Of all header lines together.
+    package var headerBytes = 16 << 10
+    package var headerLines = 64
+    /// From the connection, or the request line of a later request, to the end of the headers.
+    package var headerDeadline = 10.0
+    /// A body has to have arrived after `bodyGrace` seconds and one more for each `bodyRate` bytes of it so far.
+    package var bodyGrace = 5.0
+    package var bodyRate = 1024.0
+    /// An answer of which the client acknowledges nothing for so long is given up.
+    package var writeStall = 30.0
+    /// Between two requests.
+    package var idle = 15.0
+    /// How long a refused client may go on sending, so that it finds the time to read why (RFC 9112 section 9.6).
+    package var linger = 2.0
+    /// At `stop`, a connection without a request for so long is closed; one that is busier hears `Connection: close` first.
+    package var quietAtStop = 0.25
+    /// More than these wait in the kernel's backlog until one closes. nil: what the limit on open files allows.
+    package var connectionLimit: Int?
+
+    package init(listener: Listener) { self.listener = listener }
+
+    /// Memory that a connection holds from its second request on: a request's head has to fit into it, with 56 bytes a
+    /// header line and query parameter, then the head of the answer. A greater head the library refuses by itself, as HTML.
+    var poolBytes: Int { uriLimit + headerBytes }
+
+    /// How often deadlines are looked at: a quarter of the shortest, so that none is overrun by more.
+    var tick: Double { min(1, max(0.005, [headerDeadline, bodyGrace, writeStall, idle, linger].min().map { $0 / 4 } ?? 1)) }
+}
+
+/// Why a server could not start, for whoever started it: what happened and what to try.
+package struct ServerError: Error, CustomStringConvertible, Equatable {
+    package let description: String
+}
