@@ -8,6 +8,8 @@ final class Engine: Sendable {
     let settings: ServerSettings
     let application: any Application
     let connections = Mutex<[Int32: Connection]>([:])
+    /// Connections accepted and not closed yet: `connections`, and those that the library's threads have still to take up.
+    let open = Atomic<Int>(0)
     let suspended = Atomic<Int>(0)
     /// Each answer ends its connection from now on.
     let stopping = Atomic<Bool>(false)
@@ -59,6 +61,7 @@ private let onConnection: MHD_NotifyConnectionCallback = { context, handle, sock
     } else if let pointer = socketContext.pointee {
         let connection = Unmanaged<Connection>.fromOpaque(pointer).takeRetainedValue()
         _ = engine.connections.withLock { $0.removeValue(forKey: connection.descriptor) }
+        engine.open.subtract(1, ordering: .relaxed)
     }
 }
 

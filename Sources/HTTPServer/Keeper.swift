@@ -52,7 +52,7 @@ final class Keeper: @unchecked Sendable {
                 nextSweep = time + UInt64(tick * 1e9)
                 exhausted = false
             }
-            let full = exhausted || engine.connections.withLock { $0.count } >= limit
+            let full = exhausted || engine.open.load(ordering: .relaxed) >= limit
             var watched = [
                 pollfd(fd: wake, events: Int16(POLLIN), revents: 0),
                 // A negative descriptor is not watched: whoever comes waits in the kernel's backlog.
@@ -67,15 +67,16 @@ final class Keeper: @unchecked Sendable {
 
     /// Takes who is waiting, a batch at a time so that deadlines are kept in a rush; false when there are no more files.
     private func accept() -> Bool {
-        for _ in 0..<64 {
+        for _ in 0..<64 where engine.open.load(ordering: .relaxed) < limit {
             var address = sockaddr_storage()
             var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
             let failure: Int32? = withUnsafeMutablePointer(to: &address) { storage in
                 storage.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                     let descriptor = CMicroHTTPD_accept(listener, $0, &length)
                     guard descriptor >= 0 else { return errno }
+                    engine.open.add(1, ordering: .relaxed)
                     // It closes the descriptor itself if it fails.
-                    _ = MHD_add_connection(daemon, descriptor, $0, length)
+                    if MHD_add_connection(daemon, descriptor, $0, length) == .NO { engine.open.subtract(1, ordering: .relaxed) }
                     return nil
                 }
             }

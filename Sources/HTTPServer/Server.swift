@@ -46,7 +46,7 @@ package final class Server: @unchecked Sendable {
 
     package var statistics: Statistics {
         Statistics(
-            openConnections: engine.connections.withLock { $0.count },
+            openConnections: engine.open.load(ordering: .relaxed),
             suspendedConnections: engine.suspended.load(ordering: .relaxed))
     }
 
@@ -61,6 +61,8 @@ package final class Server: @unchecked Sendable {
         // Long enough to send these answers, not to wait for somebody who does not read them.
         if engine.giveUpWaiting() > 0 { waitUntilEmpty(atMost: 0.5) }
         MHD_stop_daemon(daemon)
+        // Without notice of those that its threads had not taken up yet.
+        engine.open.store(0, ordering: .relaxed)
     }
 
     /// Sweeps in the keeper's place until no connection is open.
@@ -68,7 +70,7 @@ package final class Server: @unchecked Sendable {
         let start = now()
         while seconds(from: start, to: now()) < limit {
             engine.sweep()
-            if engine.connections.withLock({ $0.isEmpty }) { return }
+            if engine.open.load(ordering: .relaxed) == 0 { return }
             usleep(5000)
         }
     }

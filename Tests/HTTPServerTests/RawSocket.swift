@@ -40,6 +40,15 @@ final class RawSocket {
         try connect(address)
     }
 
+    init(port6 port: UInt16) throws {
+        descriptor = try RawSocket.open(AF_INET6)
+        var address = sockaddr_in6()
+        address.sin6_family = sa_family_t(AF_INET6)
+        address.sin6_port = port.bigEndian
+        address.sin6_addr = in6addr_loopback
+        try connect(address)
+    }
+
     init(path: String) throws {
         descriptor = try RawSocket.open(AF_UNIX)
         var address = sockaddr_un()
@@ -60,6 +69,12 @@ final class RawSocket {
             guard count > 0 else { return }
             sent += count
         }
+    }
+
+    /// Sends `text` every 10 ms until there is something to read: an answer, or the end.
+    func drip(_ text: String) {
+        var watched = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        while poll(&watched, 1, 10) == 0 { send(text) }
     }
 
     func finish() { shutdown(descriptor, Int32(SHUT_WR)) }

@@ -5,7 +5,7 @@ import HTTPServer
 import Synchronization
 
 /// A server on a free port, whose application records what reaches it.
-final class TestServer {
+final class TestServer: Sendable {
     let application: Recorder
     let server: Server
     var port: UInt16 { server.port }
