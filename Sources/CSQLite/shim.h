@@ -1,5 +1,8 @@
 #pragma once
 #include <sqlite3.h>
+// Which file system a database lies on; Glibc's module has neither.
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
 
 // A macro that casts -1 to a function pointer, which Swift does not import.
 static inline sqlite3_destructor_type CSQLite_transient(void) { return SQLITE_TRANSIENT; }

@@ -2,12 +2,21 @@ import CCrypto
 
 /// libcrypto's hashes and randomness as plain functions.
 package enum Crypto {
+    /// Looked up once, since `SHA256()` does so at each call, which costs more than to hash a token. libcrypto never
+    /// changes a fetched algorithm, so threads may share it (EVP_MD_fetch(3)).
+    nonisolated(unsafe) private static let sha256Algorithm = EVP_MD_fetch(nil, "SHA256", nil)
+
     /// SHA-256 (FIPS 180-4), 32 bytes.
     package static func sha256(_ bytes: some Collection<UInt8>) -> [UInt8] {
-        var digest = [UInt8](repeating: 0, count: 32)
-        let bytes = Array(bytes)
-        SHA256(bytes, bytes.count, &digest)
-        return digest
+        bytes.withContiguousStorageIfAvailable(sha256(of:)) ?? Array(bytes).withUnsafeBufferPointer(sha256(of:))
+    }
+
+    private static func sha256(of bytes: UnsafeBufferPointer<UInt8>) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: 32) { digest, count in
+            let result = EVP_Digest(bytes.baseAddress, bytes.count, digest.baseAddress, nil, sha256Algorithm, nil)
+            precondition(result == 1, "SHA-256 is part of every libcrypto")
+            count = 32
+        }
     }
 
     /// HMAC-SHA256 (RFC 2104), 32 bytes.

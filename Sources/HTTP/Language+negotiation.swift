@@ -1,3 +1,5 @@
+import Text
+
 extension Language {
     /// The language of texts for a client that states no preference, or none that we speak.
     package static let fallback = Language.en

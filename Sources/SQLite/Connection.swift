@@ -4,14 +4,22 @@ import CSQLite
 package final class Connection {
     package let handle: OpaquePointer
     private var statements: [String: Statement] = [:]
+    /// Pages in the WAL after the last commit of this connection.
+    var walPages = 0
 
-    package enum Mode: Sendable { case readWrite, readOnly }
+    package enum Mode: Sendable {
+        case readWrite, readOnly
+        /// Nobody else has the file open, and there is no WAL: read without making any file beside it.
+        case immutable
+    }
 
     /// Opens the file; pragmas are the business of the caller (`Database`).
     package init(path: String, mode: Mode) throws(DatabaseError) {
         var opened: OpaquePointer?
         let flags = (mode == .readWrite ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_NOMUTEX
-        let code = sqlite3_open_v2(path, &opened, flags, nil)
+        let code = mode == .immutable
+            ? sqlite3_open_v2("file:\(path.uriEscaped)?immutable=1", &opened, flags | SQLITE_OPEN_URI, nil)
+            : sqlite3_open_v2(path, &opened, flags, nil)
         guard code == SQLITE_OK, let opened else {
             let message = opened.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
             sqlite3_close_v2(opened)
@@ -30,6 +38,8 @@ package final class Connection {
     package func statement(_ sql: String) throws(DatabaseError) -> Statement {
         if let known = statements[sql] { return known }
         let statement = try Statement(sql, on: handle)
+        // Lists have as many statements as clients think of combinations; a bound keeps them from filling the memory.
+        if statements.count >= 256 { statements.removeAll() }
         statements[sql] = statement
         return statement
     }
@@ -59,9 +69,30 @@ package final class Connection {
         return row(statement)
     }
 
+    /// Runs a script of several statements without parameters.
+    package func script(_ sql: String) throws(DatabaseError) {
+        guard sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK else {
+            throw DatabaseError(code: sqlite3_extended_errcode(handle), message: String(cString: sqlite3_errmsg(handle)), sql: sql)
+        }
+    }
+
     /// Rows that the last INSERT, UPDATE or DELETE touched.
     package var changes: Int { Int(sqlite3_changes64(handle)) }
 
     /// False while a transaction is open; true inside what should be one means that SQLite rolled it back by itself.
     package var isAutocommit: Bool { sqlite3_get_autocommit(handle) != 0 }
+}
+
+extension String {
+    /// As a path in one of SQLite's file addresses (sqlite.org/uri.html).
+    fileprivate var uriEscaped: String {
+        reduce(into: "") { escaped, character in
+            switch character {
+            case "%": escaped += "%25"
+            case "?": escaped += "%3f"
+            case "#": escaped += "%23"
+            default: escaped.append(character)
+            }
+        }
+    }
 }

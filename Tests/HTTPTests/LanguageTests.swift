@@ -1,5 +1,6 @@
 import HTTP
 import Testing
+import Text
 
 @Suite struct LanguageTests {
     @Test("Accept-Language is read by weight, then by order", arguments: [

@@ -1,0 +1,50 @@
+# Everything that a fresh Debian machine with the Swift toolchain needs is done here. `make` alone lists the targets.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test bench packages-run packages-test packages-bench
+
+# C libraries for building, and what else each target wants, as Debian packages.
+libraries := libsqlite3-dev libcurl4-openssl-dev libmicrohttpd-dev libssl-dev zlib1g-dev
+packages-run: wanted := $(libraries)
+packages-test: wanted := $(libraries) python3 python3-yaml python3-jsonschema
+packages-bench: wanted := $(libraries) wrk nginx-light
+
+# An import without a line in Package.swift is an error: so the layers stay apart.
+checked := --explicit-target-dependency-import-check error
+exchanges := $(CURDIR)/.build/exchanges.ndjson
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: packages-run ## build the server and serve the demo (LISTEN=127.0.0.1:8080 DATA=folder)
+	swift build -c release $(checked) --product viecoop
+	.build/release/viecoop serve --demo $(if $(LISTEN),--listen '$(LISTEN)') $(if $(DATA),--data '$(DATA)')
+
+test: packages-test ## run all tests, then hold the answers they got against openapi.yaml
+	@mkdir -p .build && rm -f '$(exchanges)'
+	VIECOOP_EXCHANGES='$(exchanges)' swift test $(checked)
+	# Debian's Python, because another one first in PATH does not see Debian's modules.
+	/usr/bin/python3 Tests/contract/check.py openapi.yaml '$(exchanges)'
+
+bench: packages-bench ## measure the release binary next to nginx (BENCH="--polls --large")
+	swift build -c release $(checked) --product viecoop
+	swift build -c release $(checked) --product viecoop-bench
+	.build/release/viecoop-bench $(BENCH)
+
+# Installs what is missing, and touches nothing where all is there.
+packages-run packages-test packages-bench:
+	@command -v swift >/dev/null || { \
+		echo 'There is no swift in PATH. Install Swift 6.3 for Debian 12, https://www.swift.org/install/linux/,' \
+			'then run this again.' >&2; exit 1; }
+	@missing=; for package in $(wanted); do \
+		dpkg-query -W -f '$${db:Status-Status}' $$package 2>/dev/null | grep -qx installed || missing="$$missing $$package"; \
+	done; \
+	[ -n "$$missing" ] || exit 0; \
+	command -v apt-get >/dev/null || { \
+		echo "This is no Debian: install what it calls$$missing, then run this again." >&2; exit 1; }; \
+	if [ "$$(id -u)" = 0 ]; then as_root=env; else as_root='sudo env'; fi; \
+	echo "Installing$$missing"; \
+	command -v $${as_root%% *} >/dev/null && $$as_root apt-get update -q \
+		&& $$as_root DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $$missing || { \
+		echo "Could not install them. As root, run: apt-get update && apt-get install -y --no-install-recommends$$missing" >&2; \
+		exit 1; }

@@ -1,0 +1,241 @@
+import Domain
+import HTTP
+import JSON
+import Text
+
+/// The API as the server drives it: finds the route, knows the caller, runs the handler, makes a problem of every error.
+package final class App: Application {
+    package struct Settings: Sendable {
+        /// Whoever can open the socket is the operator, who needs no token: for the control socket only.
+        package var isControl = false
+        /// Origins whose pages may call the API from a browser, exactly as browsers send them.
+        package var allowedOrigins: Set<String> = []
+        /// Addresses of proxies whose `X-Forwarded-For` is believed.
+        package var trustedProxies: Set<String> = []
+        /// Failed credentials a minute and address; nil spares nobody but loopback.
+        package var limitsLoopback = false
+        package init() {}
+    }
+
+    package let federation: Federation
+    package let metrics: Metrics
+    private let router: Router<Route>
+    private let settings: Settings
+    private let failures = RateLimiter(limit: 10, windowSeconds: 60)
+    private let log: AccessLog?
+
+    package init(_ federation: Federation, settings: Settings = Settings(), metrics: Metrics, log: AccessLog?) {
+        self.federation = federation
+        self.settings = settings
+        self.metrics = metrics
+        self.log = log
+        var router = Router<Route>()
+        var routes = Self.routes(federation) + OperationRoutes(federation, metrics: metrics, isControl: settings.isControl).routes
+        if settings.isControl { routes += ControlRoutes(federation).routes }
+        for route in routes { router.add(route.method, route.template, route) }
+        self.router = router
+    }
+
+    /// Every resource, in the order of the contract.
+    private static func routes(_ federation: Federation) -> [Route] {
+        [
+            ResourceRoutes<Coop>(federation).routes, ResourceRoutes<Site>(federation).routes, ReferentRoutes(federation: federation).routes,
+            ResourceRoutes<Theme>(federation).routes, ResourceRoutes<Question>(federation).routes, ResourceRoutes<Resource>(federation).routes,
+            ResourceRoutes<Prize>(federation).routes, IdeaRoutes(federation: federation).routes, ResourceRoutes<Mooc>(federation).routes,
+            ResourceRoutes<Module>(federation).routes, ResourceRoutes<Activity>(federation).routes, ChangesRoutes(federation: federation).routes,
+            AccessRoutes(federation: federation).routes,
+        ].flatMap { $0 }
+    }
+
+    /// Methods and templates, for the contract's test.
+    package var routes: [(method: String, template: String)] { router.routes }
+
+    // MARK: Answering
+
+    package func answer(_ request: Request) -> Answer {
+        switch router.match(request.method, request.path) {
+        case .unknown:
+            guard Self.methods.contains(request.method) else { return finish(request.response(to: Problem.methodUnknown), request, nil, nil) }
+            return finish(request.response(to: Problem.notFound), request, nil, nil)
+        case .otherMethod(let template, let allowed):
+            return finish(otherMethod(request, allowed), request, template, nil)
+        case .found(let route, let template, let parameters):
+            do {
+                let caller = try authenticate(request, route)
+                let call = try Call(request, caller: caller, template: template, parameters: parameters)
+                return try run(route, call)
+            } catch {
+                return finish(request.response(to: error), request, template, nil)
+            }
+        }
+    }
+
+    private static let methods: Set = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"]
+
+    private func run(_ route: Route, _ call: Call) throws -> Answer {
+        guard MediaType.choose(call.request.headers["Accept"], from: route.offers) != nil else { throw Problem.notAcceptable(route.offers) }
+        switch route.handler {
+        case .read(let handler): return try finish(handler(call), call.request, call.template, call.caller)
+        case .wait(let handler): return try settle(handler(call), call)
+        case .write(let handler):
+            let key = try idempotencyKey(call)
+            let write = try handler(call)
+            return .later { [self] promise in
+                federation.write({ (tx) throws(DomainError) in try Self.once(key, tx, write) }) { [self] result in
+                    promise.keep { [self] in
+                        switch result {
+                        case .success(let outcome): finish(outcome.response, call.request, call.template, call.caller)
+                        case .failure(let error): finish(call.response(to: error), call.request, call.template, call.caller)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// What a waiting handler answers in the end gets the same finish as everything else.
+    private func settle(_ answer: Answer, _ call: Call) -> Answer {
+        switch answer {
+        case .now(let response): finish(response, call.request, call.template, call.caller)
+        case .later(let begin):
+            .later { [self] promise in
+                begin(Promise { thunk in promise.keep { [self] in settle(thunk(), call) } })
+            }
+        }
+    }
+
+    private func finish(_ response: Response, _ request: Request, _ template: String?, _ caller: Caller?) -> Answer {
+        var response = response
+        response.route = template
+        response.caller = caller?.token?.text
+        response.headers.add("Vary", "Authorization, Accept, Accept-Encoding, Accept-Language")
+        if let origin = request.headers["Origin"], settings.allowedOrigins.contains(origin) {
+            response.headers.add("Access-Control-Allow-Origin", origin)
+            response.headers.add("Access-Control-Expose-Headers", "ETag, Link, Location, RateLimit, Request-Id")
+        }
+        return .now(response.compressed(for: request))
+    }
+
+    /// OPTIONS says what is allowed; a browser's preflight from an origin that is not on the list learns nothing more.
+    private func otherMethod(_ request: Request, _ allowed: [String]) -> Response {
+        guard request.method == "OPTIONS" else {
+            return request.response(to: Self.methods.contains(request.method) ? Problem.method(allowed) : Problem.methodUnknown)
+        }
+        var response = Response(status: 204, headers: ["Allow": allowed.joined(separator: ", ")])
+        if let origin = request.headers["Origin"], settings.allowedOrigins.contains(origin), request.headers["Access-Control-Request-Method"] != nil {
+            response.headers.add("Access-Control-Allow-Methods", allowed.joined(separator: ", "))
+            response.headers.add("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key")
+            response.headers.add("Access-Control-Max-Age", "600")
+        }
+        return response
+    }
+
+    // MARK: Who asks
+
+    private func authenticate(_ request: Request, _ route: Route) throws(Problem) -> Caller {
+        let fields = request.headers.all("Authorization")
+        guard !fields.isEmpty else {
+            if settings.isControl { return .operatorItself }
+            if route.needsToken { throw .unauthorized() }
+            return .anonymous
+        }
+        let address = remote(of: request)
+        let isLimited = settings.limitsLoopback || !(address == "::1" || address.hasPrefix("127.") || address == "unix")
+        if isLimited, let seconds = failures.blocked(address) { throw .rateLimited(retryAfter: seconds) }
+        var verdict = TokenBook.Verdict.refused(wipe: false)
+        if fields.count == 1, let field = fields.first {
+            let parts = field.split(separator: " ", maxSplits: 1)
+            if parts.count == 2, parts[0].lowercased() == "bearer", let secret = Token.Secret(parts[1]) {
+                verdict = federation.tokens.judge(secret, at: federation.now())
+            }
+        }
+        switch verdict {
+        case .caller(let caller): return caller
+        case .refused(let wipe):
+            if isLimited { failures.count(address) }
+            throw .unauthorized(wipe: wipe)
+        }
+    }
+
+    /// The client's address: the nearest one that no trusted proxy has.
+    private func remote(of request: Request) -> String {
+        guard settings.trustedProxies.contains(request.remote) else { return request.remote }
+        let hops = request.headers.all("X-Forwarded-For").joined(separator: ",").split(separator: ",").map { $0.filter { $0 != " " } }
+        return hops.last { !settings.trustedProxies.contains($0) } ?? request.remote
+    }
+
+    // MARK: Repeated requests
+
+    private func idempotencyKey(_ call: Call) throws(Problem) -> Idempotency.Key? {
+        guard call.request.method == "POST" else { return nil }
+        let fields = call.request.headers.all("Idempotency-Key")
+        guard let field = fields.first else { return nil }
+        let isKey = fields.count == 1 && (1...255).contains(field.utf8.count) && field.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+        guard isKey, call.caller.token != nil || Identifier<Void>(field) != nil else {
+            throw .header("Idempotency-Key", en: "must be 1 to 255 visible ASCII characters, without a token a UUID", fr: "doit compter de 1 à 255 caractères ASCII visibles ; sans jeton, un UUID")
+        }
+        return Idempotency.Key(token: call.caller.token, method: call.request.method, path: call.request.path, key: field, body: call.request.body)
+    }
+
+    /// The answer to the same request before, or the write and its answer kept with it.
+    private static func once(_ key: Idempotency.Key?, _ tx: Transaction, _ write: Route.Write) throws(DomainError) -> Outcome {
+        guard let key else { return try write(tx) }
+        if let kept = try Idempotency.find(key, in: tx) {
+            var outcome = Outcome(status: kept.status, etag: kept.etag, location: kept.location, body: kept.body)
+            outcome.isReplay = true
+            return outcome
+        }
+        let outcome = try write(tx)
+        let answer = Idempotency.Answer(status: outcome.status, location: outcome.location, etag: outcome.etag, body: outcome.body)
+        try Idempotency.keep(answer, under: key, type: outcome.record?.type, id: outcome.record?.id, in: tx)
+        return outcome
+    }
+
+    // MARK: Afterwards
+
+    package func completed(_ exchange: Exchange) {
+        metrics.count(exchange)
+        log?.write(exchange)
+    }
+}
+
+extension Response {
+    /// The same, as gzip where the client asks for it and it is worth it.
+    fileprivate func compressed(for request: Request) -> Response {
+        guard let accepted = request.headers["Accept-Encoding"], Gzip.isWanted(accepted) else { return self }
+        var response = self
+        switch body {
+        case .bytes(let bytes):
+            guard bytes.count > 1024 else { return self }
+            response.body = .bytes(Gzip().compress(bytes, isLast: true))
+        case .stream(let next):
+            let stream = Gzip.Stream()
+            response.body = .stream { stream.next(of: next) }
+        }
+        response.headers.add("Content-Encoding", "gzip")
+        return response
+    }
+}
+
+extension Gzip {
+    /// Whether an Accept-Encoding names gzip with a weight above 0.
+    static func isWanted(_ accepted: String) -> Bool {
+        accepted.lowercased().split(separator: ",").prefix(20).contains { range in
+            let parts = range.split(separator: ";").map { $0.filter { $0 != " " && $0 != "\t" } }
+            guard parts.first == "gzip" || parts.first == "*" else { return false }
+            return !parts.dropFirst().contains { $0.hasPrefix("q=0") && !$0.contains { ("1"..."9").contains($0) } }
+        }
+    }
+
+    // Unchecked: one connection's pieces are asked for one after the other.
+    final class Stream: @unchecked Sendable {
+        private var gzip: Gzip? = Gzip()
+
+        func next(of source: @Sendable () -> [UInt8]?) -> [UInt8]? {
+            guard let compressor = gzip else { return nil }
+            if let piece = source() { return compressor.compress(piece, isLast: false) }
+            gzip = nil
+            return compressor.compress([], isLast: true)
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import Domain
+import HTTP
+import SQLite
+import Synchronization
+
+/// Rates, errors and durations by route, and what the server's parts count, in Prometheus' text format.
+package final class Metrics: Sendable {
+    private struct Series {
+        var count = 0
+        var seconds = 0.0
+        var bytesOut = 0
+        var buckets = [Int](repeating: 0, count: Metrics.bounds.count)
+    }
+
+    private struct Key: Hashable {
+        let method: String
+        let route: String
+        let status: Int
+    }
+
+    fileprivate static let bounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30]
+
+    private let series = Mutex<[Key: Series]>([:])
+    /// What the HTTP server counts; set once it runs.
+    package let connections = Mutex<(@Sendable () -> (open: Int, suspended: Int))?>(nil)
+
+    package init() {}
+
+    func count(_ exchange: Exchange) {
+        // Methods are the client's words; those that we do not know share one name, so that nobody fills the memory.
+        let known: Set = ["GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"]
+        let key = Key(method: known.contains(exchange.method) ? exchange.method : "other", route: exchange.route ?? "none", status: exchange.status)
+        series.withLock { series in
+            series[key, default: Series()].count += 1
+            series[key]?.seconds += exchange.seconds
+            series[key]?.bytesOut += exchange.responseBytes
+            if let bucket = Self.bounds.firstIndex(where: { exchange.seconds <= $0 }) { series[key]?.buckets[bucket] += 1 }
+        }
+    }
+
+    func text(_ federation: Federation) -> String {
+        var lines: [String] = []
+        func gauge(_ name: String, _ kind: String, _ help: String, _ value: some CustomStringConvertible) {
+            lines += ["# HELP viecoop_\(name) \(help)", "# TYPE viecoop_\(name) \(kind)", "viecoop_\(name) \(value)"]
+        }
+        let all = series.withLock { $0 }.sorted { ($0.key.route, $0.key.method, $0.key.status) < ($1.key.route, $1.key.method, $1.key.status) }
+        lines += ["# HELP viecoop_http_request_seconds Time from the request line to the last byte of the answer.", "# TYPE viecoop_http_request_seconds histogram"]
+        for (key, series) in all {
+            let labels = "method=\"\(key.method)\",route=\"\(key.route)\",status=\"\(key.status)\""
+            var sum = 0
+            for (bound, count) in zip(Self.bounds, series.buckets) {
+                sum += count
+                lines.append("viecoop_http_request_seconds_bucket{\(labels),le=\"\(bound)\"} \(sum)")
+            }
+            lines.append("viecoop_http_request_seconds_bucket{\(labels),le=\"+Inf\"} \(series.count)")
+            lines.append("viecoop_http_request_seconds_sum{\(labels)} \(series.seconds)")
+            lines.append("viecoop_http_request_seconds_count{\(labels)} \(series.count)")
+        }
+        let writer = federation.database.writer.statistics
+        gauge("commits_total", "counter", "Transactions that are on disk.", writer.commits)
+        gauge("writes_total", "counter", "Closures in these transactions.", writer.closures)
+        gauge("commit_seconds_total", "counter", "Time spent waiting for the disk.", writer.commitSeconds)
+        gauge("batch_size", "gauge", "Closures in the last transaction.", writer.lastBatch)
+        gauge("write_queue", "gauge", "Closures that wait for the writer.", federation.database.writer.queueLength)
+        gauge("wal_bytes", "gauge", "Size of the write-ahead log.", federation.database.walBytes)
+        gauge("waiting_clients", "gauge", "Long polls that wait for news.", federation.waiters.count)
+        gauge("feed_head", "gauge", "The newest seq of the history.", federation.heads.head)
+        if let counts = connections.withLock({ $0 })?() {
+            gauge("connections", "gauge", "Open connections.", counts.open)
+            gauge("connections_suspended", "gauge", "Of these, those that wait for an answer.", counts.suspended)
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}

@@ -1,0 +1,94 @@
+import Domain
+import Embedded
+import Glibc
+import HTTP
+import JSON
+import SQLite
+import Text
+
+/// The version of this program.
+package enum Version { package static let text = "0.1.0" }
+
+/// What operators, load balancers and newcomers ask.
+struct OperationRoutes: Sendable {
+    private let federation: Federation
+    private let metrics: Metrics
+    private let isControl: Bool
+    private let openAPI = Embedded.openAPI.bytes
+
+    init(_ federation: Federation, metrics: Metrics, isControl: Bool) {
+        self.federation = federation
+        self.metrics = metrics
+        self.isControl = isControl
+    }
+
+    var routes: [Route] {
+        [
+            .read("/livez") { call in
+                try call.takesNoQuery()
+                return .json { $0.member("status", "alive") }
+            },
+            .wait("/readyz", ready),
+            .read("/version") { call in
+                try call.takesNoQuery()
+                return .json { json in
+                    json.member("version", Version.text)
+                    json.member("sqlite", Database.libraryVersion)
+                }
+            },
+            .read("/metrics", offers: ["text/plain"]) { call in
+                guard isControl || call.caller.role == .federationAdmin else {
+                    throw call.caller.role == nil ? Problem.unauthorized() : Problem(DomainError.scopeMissing)
+                }
+                return Response(status: 200, headers: ["Content-Type": "text/plain; version=0.0.4; charset=utf-8"], body: Array(metrics.text(federation).utf8))
+            },
+            .read("/openapi.yaml", offers: ["application/yaml"]) { _ in
+                Response(status: 200, headers: ["Content-Type": "application/yaml", "Cache-Control": "no-cache"], body: openAPI)
+            },
+        ]
+    }
+
+    /// Ready means that a write reaches the disk. Only the control socket hears the details.
+    private func ready(_ call: Call) throws -> Answer {
+        try call.takesNoQuery()
+        return .later { promise in
+            federation.write({ (tx) throws(DomainError) in
+                try storing { () throws(DatabaseError) in try tx.connection.run("UPDATE history_head SET seq = seq") }
+            }) { result in
+                promise.keep {
+                    let isReady = if case .success = result { true } else { false }
+                    var response = Response.json { json in
+                        json.member("status", isReady ? "ready" : "not ready")
+                        if isControl { details(&json) }
+                    }
+                    response.status = isReady ? 200 : 503
+                    if !isReady { response.headers.add("Retry-After", "5") }
+                    response.headers.set("Cache-Control", "no-store")
+                    return .now(response)
+                }
+            }
+        }
+    }
+
+    private func details(_ json: inout JSONWriter) {
+        var disk = statvfs()
+        let hasDisk = statvfs(federation.database.path, &disk) == 0
+        json.member("disk_free_bytes", hasDisk ? Int(clamping: UInt64(disk.f_bavail) * UInt64(disk.f_frsize)) : 0)
+        json.member("wal_bytes", federation.database.walBytes)
+        json.member("write_queue", federation.database.writer.queueLength)
+        json.member("waiting_clients", federation.waiters.count)
+        json.member("feed_head", Int(federation.heads.head))
+        json.member("sqlite", Database.libraryVersion)
+        json.member("version", Version.text)
+    }
+}
+
+extension Response {
+    static func json(_ write: (inout JSONWriter) -> Void) -> Response {
+        var json = JSONWriter()
+        json.beginObject()
+        write(&json)
+        json.endObject()
+        return Response(status: 200, headers: ["Content-Type": "application/json", "Cache-Control": "no-store"], body: json.bytes)
+    }
+}

@@ -1,0 +1,81 @@
+import Crypto
+import SQLite
+import Text
+
+/// A bearer token, as the server keeps it: without the secret. One token is one device, one dashboard or one person.
+package struct Token: Sendable {
+    package let id: Identifier<Token>
+    package let secretHash: [UInt8]
+    package let role: Role
+    package let coop: Identifier<Coop>?
+    package let isHelper: Bool
+    package let referent: Identifier<Referent>?
+    package let label: String
+    package let created: Timestamp
+    package let expires: Timestamp?
+    package var revoked: Timestamp?
+
+    package var caller: Caller { Caller(token: id, role: role, coop: coop, isHelper: isHelper, referent: referent) }
+
+    /// What a new token is made from.
+    package struct Draft: Sendable {
+        package let role: Role
+        package let coop: Identifier<Coop>?
+        package let isHelper: Bool
+        package let referent: Identifier<Referent>?
+        package let label: String
+        package let expires: Timestamp?
+
+        package init(role: Role, coop: Identifier<Coop>? = nil, isHelper: Bool = false, referent: Identifier<Referent>? = nil, label: String = "", expires: Timestamp? = nil) {
+            self.role = role
+            self.coop = coop
+            self.isHelper = isHelper
+            self.referent = referent
+            self.label = label
+            self.expires = expires
+        }
+
+        /// - Throws: `.invalid` with every fault.
+        func validate(at now: Timestamp, in connection: Connection) throws(DomainError) {
+            var faults = Faults()
+            if role.belongsToCoop, coop == nil {
+                faults.add("#/coop_id", "field.required", en: "is required for this role", fr: "est obligatoire pour ce rôle")
+            }
+            if !role.belongsToCoop, coop != nil {
+                faults.add("#/coop_id", "token.coop", en: "does not go with a role of the federation", fr: "ne va pas avec un rôle de la fédération")
+            }
+            if isHelper, role != .referent { faults.add("#/helper", "token.helper", en: "goes with the role referent only", fr: "va seulement avec le rôle referent") }
+            if let expires, expires <= now { faults.add("#/expires_at", "date.past", en: "must lie in the future", fr: "doit être dans le futur") }
+            if let coop, try Coop.store.find(coop, in: connection) == nil { faults.addUnknownReference("#/coop_id", .coop) }
+            if let referent {
+                let found = try Referent.store.find(referent, in: connection)
+                if role != .referent || found == nil || found?.coopID != coop { faults.addUnknownReference("#/referent_id", .referent) }
+            }
+            try faults.throwIfAny()
+        }
+    }
+}
+
+extension Token {
+    /// The secret as it is shown once: `vc_<id>_<48 hex digits>`.
+    package struct Secret: Sendable {
+        package let id: Identifier<Token>
+        private let secret: String
+
+        init(for id: Identifier<Token>) {
+            self.id = id
+            secret = Crypto.randomBytes(24).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        }
+
+        /// - Returns: nil for what was never a token.
+        package init?(_ text: some StringProtocol) {
+            let parts = text.split(separator: "_", omittingEmptySubsequences: false)
+            guard parts.count == 3, parts[0] == "vc", let id = Identifier<Token>(parts[1]), parts[2].utf8.count == 48 else { return nil }
+            self.id = id
+            secret = String(parts[2])
+        }
+
+        package var text: String { "vc_\(id)_\(secret)" }
+        package var hash: [UInt8] { Crypto.sha256(Array(secret.utf8)) }
+    }
+}

@@ -1,0 +1,81 @@
+import Crypto
+import SQLite
+import Synchronization
+
+/// Every token in memory, so that a request is let in without SQLite; the table is changed first, then this.
+package final class TokenBook: Sendable {
+    package enum Verdict: Sendable {
+        case caller(Caller)
+        /// Unknown, wrong, expired or revoked: all the same to the client, except that the right secret of a revoked device
+        /// tells it to wipe its store.
+        case refused(wipe: Bool)
+    }
+
+    private let tokens = Mutex<[Identifier<Token>: Token]>([:])
+    /// Compared with when the id is unknown, so that the work is the same.
+    private static let nobody = [UInt8](repeating: 0, count: 32)
+
+    package init() {}
+
+    package func judge(_ secret: Token.Secret, at now: Timestamp) -> Verdict {
+        let token = tokens.withLock { $0[secret.id] }
+        guard Crypto.constantTimeEqual(secret.hash, token?.secretHash ?? Self.nobody), let token else { return .refused(wipe: false) }
+        if token.revoked != nil { return .refused(wipe: true) }
+        if let expires = token.expires, expires <= now { return .refused(wipe: false) }
+        return .caller(token.caller)
+    }
+
+    /// Whether a token that was good is so still, for a request that has waited.
+    package func isGood(_ id: Identifier<Token>, at now: Timestamp) -> Bool {
+        tokens.withLock { tokens in
+            guard let token = tokens[id], token.revoked == nil else { return false }
+            return token.expires.map { $0 > now } ?? true
+        }
+    }
+
+    func keep(_ token: Token) { tokens.withLock { $0[token.id] = token } }
+
+    func load(from connection: Connection) throws(DatabaseError) {
+        let stored = try TokenTable.all(in: connection)
+        tokens.withLock { tokens in
+            for token in stored { tokens[token.id] = token }
+        }
+    }
+}
+
+/// The SQL on tokens.
+enum TokenTable {
+    private static let columns = "id, secret_hash, role, coop_id, helper, referent_id, label, created_ms, expires_ms, revoked_ms"
+
+    static func insert(_ token: Token, in connection: Connection) throws(DatabaseError) {
+        try connection.run(
+            "INSERT INTO token (\(columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+            [
+                token.id.value, .blob(token.secretHash), .text(token.role.rawValue), token.coop?.value ?? .null, .integer(token.isHelper ? 1 : 0),
+                token.referent?.value ?? .null, .text(token.label), .integer(token.created.milliseconds),
+                token.expires.map { .integer($0.milliseconds) } ?? .null,
+            ])
+    }
+
+    static func revoke(_ id: Identifier<Token>, at now: Timestamp, in connection: Connection) throws(DatabaseError) {
+        try connection.run("UPDATE token SET revoked_ms = ? WHERE id = ?", [.integer(now.milliseconds), id.value])
+    }
+
+    static func find(_ id: Identifier<Token>, in connection: Connection) throws(DatabaseError) -> Token? {
+        try connection.first("SELECT \(columns) FROM token WHERE id = ?", [id.value], token) ?? nil
+    }
+
+    /// In the order of creation.
+    static func all(in connection: Connection) throws(DatabaseError) -> [Token] {
+        try connection.all("SELECT \(columns) FROM token ORDER BY created_ms, id", [], token).compactMap { $0 }
+    }
+
+    private static func token(_ statement: Statement) -> Token? {
+        guard let id = Identifier<Token>(statement.text(0)), let role = Role(rawValue: statement.text(2)) else { return nil }
+        return Token(
+            id: id, secretHash: statement.blob(1), role: role, coop: statement.optionalText(3).flatMap { Identifier($0) },
+            isHelper: statement.integer(4) != 0, referent: statement.optionalText(5).flatMap { Identifier($0) }, label: statement.text(6),
+            created: Timestamp(milliseconds: statement.integer(7)), expires: statement.optionalInteger(8).map { Timestamp(milliseconds: $0) },
+            revoked: statement.optionalInteger(9).map { Timestamp(milliseconds: $0) })
+    }
+}

@@ -1,0 +1,44 @@
+/// The departments of France by INSEE's codes, with the region of each (ISO 3166-2:FR) and its time zone.
+package enum Department {
+    private static let regions: [(region: String, departments: String)] = [
+        ("FR-ARA", "01 03 07 15 26 38 42 43 63 69 73 74"),
+        ("FR-BFC", "21 25 39 58 70 71 89 90"),
+        ("FR-BRE", "22 29 35 56"),
+        ("FR-CVL", "18 28 36 37 41 45"),
+        ("FR-20R", "2A 2B"),
+        ("FR-GES", "08 10 51 52 54 55 57 67 68 88"),
+        ("FR-HDF", "02 59 60 62 80"),
+        ("FR-IDF", "75 77 78 91 92 93 94 95"),
+        ("FR-NOR", "14 27 50 61 76"),
+        ("FR-NAQ", "16 17 19 23 24 33 40 47 64 79 86 87"),
+        ("FR-OCC", "09 11 12 30 31 32 34 46 48 65 66 81 82"),
+        ("FR-PDL", "44 49 53 72 85"),
+        ("FR-PAC", "04 05 06 13 83 84"),
+        ("FR-971", "971"), ("FR-972", "972"), ("FR-973", "973"), ("FR-974", "974"), ("FR-976", "976"),
+    ]
+
+    private static let regionByDepartment = Dictionary(
+        uniqueKeysWithValues: regions.flatMap { entry in entry.departments.split(separator: " ").map { (String($0), entry.region) } })
+
+    private static let zones = [
+        "971": "America/Guadeloupe", "972": "America/Martinique", "973": "America/Cayenne", "974": "Indian/Reunion", "976": "Indian/Mayotte",
+    ]
+
+    static let codec = Codec<String>.member(
+        of: Set(regionByDepartment.keys), "department.unknown", en: "must be a department's code as text, such as 01, 2A or 976",
+        fr: "doit être un code de département en texte, comme 01, 2A ou 976")
+
+    static let regionCodec = Codec<String>.member(
+        of: Set(regions.map(\.region)), "region.unknown", en: "must be a region's ISO 3166-2 code, such as FR-BRE",
+        fr: "doit être le code ISO 3166-2 d'une région, comme FR-BRE")
+
+    static let zoneCodec = Codec<String>.member(
+        of: Set(zones.values).union(["Europe/Paris"]), "time-zone.unknown", en: "must be a time zone of France, such as Europe/Paris or Indian/Reunion",
+        fr: "doit être un fuseau horaire de France, comme Europe/Paris ou Indian/Reunion")
+
+    /// - Returns: an empty text for a code that is none, which `codec` lets through nowhere.
+    static func region(of department: String) -> String { regionByDepartment[department] ?? "" }
+
+    /// An IANA time zone.
+    static func timeZone(of department: String) -> String { zones[department] ?? "Europe/Paris" }
+}

@@ -1,0 +1,199 @@
+import Crypto
+import Embedded
+import SQLite
+import Synchronization
+import Text
+
+/// One federation: one database file, and everything in memory that answers for it.
+package final class Federation: Sendable {
+    package struct Settings: Sendable {
+        package var database = Database.Settings()
+        /// A clock as a value, so that tests set it.
+        package var now: @Sendable () -> Timestamp = { .now() }
+        /// Days for which a device may stay away without having to repair its store.
+        package var tombstoneDays = 400
+        package init() {}
+    }
+
+    package let database: Database
+    package let heads: Heads
+    package let tokens = TokenBook()
+    package let waiters: Waiters
+    package let epochs: Epochs
+    package let now: @Sendable () -> Timestamp
+    /// Authenticates cursors; kept with the database, so that a restored backup still knows its devices' cursors.
+    private let cursorKey: [UInt8]
+    private let feed: FeedWriter
+    private let ids = IdentifierSource()
+    private let alarm: Alarm
+    private let tombstoneDays: Int
+
+    /// Opens `viecoop.db` in the folder, or creates it.
+    package init(directory: String, settings: Settings = Settings()) throws(OpenError) {
+        let heads = Heads()
+        let alarm = Alarm()
+        let waiters = Waiters(alarm: alarm)
+        let feed = FeedWriter(heads: heads) { waiters.announce($0) }
+        let tokens = tokens
+        var loaded: (epochs: Epochs, key: [UInt8])?
+        database = try Database(
+            path: directory + "/viecoop.db", settings: settings.database,
+            migrations: Embedded.migrations.map { Migration(name: $0.name, sql: $0.text) }, observer: feed
+        ) { (connection) throws(DatabaseError) in
+            try feed.load(from: connection)
+            try tokens.load(from: connection)
+            loaded = (try Epochs.load(from: connection), try Self.key(named: "cursor", in: connection))
+        }
+        guard let loaded else { preconditionFailure("opening a database prepares it") }
+        (epochs, cursorKey) = (loaded.epochs, loaded.key)
+        (self.heads, self.waiters, self.feed, self.alarm) = (heads, waiters, feed, alarm)
+        now = settings.now
+        tombstoneDays = settings.tombstoneDays
+        housekeep()
+    }
+
+    private static func key(named name: String, in connection: Connection) throws(DatabaseError) -> [UInt8] {
+        try connection.run("INSERT INTO secret (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING", [.text(name), .blob(Crypto.randomBytes(32))])
+        return try connection.first("SELECT value FROM secret WHERE name = ?", [.text(name)]) { $0.blob(0) } ?? []
+    }
+
+    /// Lets nobody wait any more, finishes what is queued, and closes the file.
+    package func close() {
+        waiters.close()
+        alarm.stop()
+        database.close()
+    }
+
+    // MARK: Reading
+
+    /// Runs `body` in one snapshot.
+    package func read<Result>(_ body: (Connection) throws(DomainError) -> Result) throws(DomainError) -> Result {
+        try database.read(body)
+    }
+
+    /// What the caller sees of a record.
+    ///
+    /// - Throws: `.notFound` where it is absent or not visible, which the caller can't tell apart.
+    package func document<R: Record>(of id: Identifier<R>, for caller: Caller) throws(DomainError) -> (etag: ETag, bytes: [UInt8]) {
+        let numbers = heads.snapshot
+        let found = try read { (connection) throws(DomainError) in
+            try storing { () throws(DatabaseError) -> (ETag, [UInt8])? in
+                guard let rev = try R.store.rev(of: id, in: connection),
+                    let shown = try Feed.document(rev: rev, layers: caller.layers, number: { numbers.entries[$0]?.number }, in: connection)
+                else { return nil }
+                return (ETag(rev: rev, layer: shown.layer.letter), shown.bytes)
+            }
+        }
+        guard let found else { throw .notFound(type: R.type.rawValue) }
+        return found
+    }
+
+    // MARK: Writing
+
+    /// Runs `body` on the writer, and calls `done` on the writer's thread when its work is on disk or refused.
+    package func write<Result: Sendable>(
+        _ body: @escaping @Sendable (Transaction) throws(DomainError) -> Result, done: @escaping @Sendable (Swift.Result<Result, DomainError>) -> Void
+    ) {
+        do {
+            try database.writer.submit({ [self] in try body(transaction(on: $0)) }) { result in done(result.mapError(Self.domainError)) }
+        } catch {
+            done(.failure(.busy))
+        }
+    }
+
+    /// Runs `body` on the writer and waits for it.
+    package func perform<Result: Sendable>(_ body: @escaping @Sendable (Transaction) throws(DomainError) -> Result) throws(DomainError) -> Result {
+        do {
+            return try database.writer.perform { [self] in try body(transaction(on: $0)) }
+        } catch let failure as WriteFailure {
+            throw Self.domainError(failure)
+        } catch { throw .busy }
+    }
+
+    private func transaction(on connection: Connection) -> Transaction {
+        Transaction(connection: connection, now: now(), feed: feed, ids: ids)
+    }
+
+    private static func domainError(_ failure: WriteFailure) -> DomainError {
+        switch failure {
+        case .refused(let error as DomainError): error
+        case .refused(let error as DatabaseError): DomainError(error)
+        case .refused: .busy
+        case .storage(let error): DomainError(error)
+        }
+    }
+
+    // MARK: Tokens
+
+    /// Makes a token; its secret is shown now and never again.
+    package func createToken(_ draft: Token.Draft) throws(DomainError) -> (token: Token, secret: Token.Secret) {
+        let made = try perform { (tx) throws(DomainError) in
+            try draft.validate(at: tx.now, in: tx.connection)
+            let secret = Token.Secret(for: tx.newID())
+            let token = Token(
+                id: secret.id, secretHash: secret.hash, role: draft.role, coop: draft.coop, isHelper: draft.isHelper, referent: draft.referent,
+                label: draft.label, created: tx.now, expires: draft.expires, revoked: nil)
+            try storing { () throws(DatabaseError) in try TokenTable.insert(token, in: tx.connection) }
+            return (token, secret)
+        }
+        tokens.keep(made.0)
+        return made
+    }
+
+    /// Effective at once: the token's waiting requests are woken.
+    package func revokeToken(_ id: Identifier<Token>) throws(DomainError) -> Token {
+        let token = try perform { (tx) throws(DomainError) in
+            try storing { () throws(DatabaseError) in
+                guard var token = try TokenTable.find(id, in: tx.connection) else { return Token?.none }
+                if token.revoked == nil {
+                    try TokenTable.revoke(id, at: tx.now, in: tx.connection)
+                    token.revoked = tx.now
+                }
+                return token
+            }
+        }
+        guard let token else { throw .notFound(type: "token") }
+        tokens.keep(token)
+        waiters.announce(id)
+        return token
+    }
+
+    package func allTokens() throws(DomainError) -> [Token] {
+        try read { (connection) throws(DomainError) in try storing { () throws(DatabaseError) in try TokenTable.all(in: connection) } }
+    }
+
+    // MARK: Cursors
+
+    package func seal(_ cursor: Cursor, for caller: Caller) -> String { cursor.sealed(with: cursorKey, for: caller.token) }
+
+    package func unseal(_ text: String, for caller: Caller) throws(Cursor.Failure) -> Cursor {
+        try Cursor(sealed: text, key: cursorKey, for: caller.token)
+    }
+
+    // MARK: The clock
+
+    /// Runs what is due and what comes up regularly, now and whenever something is due next, at least once an hour.
+    private func housekeep() {
+        write({ [tombstoneDays] (tx) throws(DomainError) in
+            try Due.run(in: tx)
+            return try storing { () throws(DatabaseError) in
+                try Tombstones.drop(olderThan: tombstoneDays, in: tx)
+                try Idempotency.forget(before: tx.now.adding(seconds: -86_400), in: tx.connection)
+                return try Due.next(in: tx.connection)
+            }
+        }) { [weak self] result in
+            guard let self else { return }
+            let next = (try? result.get()) ?? nil
+            let seconds = next.map { max(1, min(3600, ($0.milliseconds - self.now().milliseconds) / 1000 + 1)) } ?? 3600
+            dueTicket.withLock { $0 = self.alarm.set(.now.advanced(by: .seconds(seconds))) { [weak self] in self?.housekeep() } }
+        }
+    }
+
+    private let dueTicket = Mutex<Alarm.Ticket>(0)
+
+    /// Looks at once for what is due, after a change that may have brought something earlier.
+    package func lookForDue() {
+        alarm.cancel(dueTicket.withLock { $0 })
+        housekeep()
+    }
+}

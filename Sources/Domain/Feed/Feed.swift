@@ -1,0 +1,122 @@
+import JSON
+import SQLite
+
+/// The current document of every record for each audience, in the order of change. Every read is bytes out of it.
+///
+/// A live row's seq is its record's `rev`, in every audience at once, so that a record is found by (audience, rev) and the
+/// table needs no second index over live rows.
+package enum Feed {
+    /// Where a former document went (`gone`): why a reader no longer sees the record.
+    package enum Gone: Sendable, Equatable {
+        case deleted, scope, erased
+        case merged(into: String)
+
+        package var text: String {
+            switch self {
+            case .deleted: "deleted"
+            case .scope: "scope"
+            case .erased: "erased"
+            case .merged(let id): "merged:\(id)"
+            }
+        }
+    }
+
+    private enum SQL {
+        static let move = "UPDATE feed SET seq = ?, doc = ? WHERE audience = ? AND seq = ?"
+        static let revive = "UPDATE feed SET seq = ?, doc = ?, gone = NULL WHERE audience = ? AND id = ? AND type = ? AND doc IS NULL"
+        static let insert = "INSERT INTO feed (audience, seq, type, id, doc, gone, entered) VALUES (?, ?, ?, ?, ?, NULL, ?)"
+        static let withdraw = "UPDATE feed SET seq = ?, doc = NULL, gone = ? WHERE audience = ? AND seq = ?"
+        static let former = "SELECT audience FROM feed WHERE id = ? AND type = ? AND doc IS NULL"
+        static let rewrite = "UPDATE feed SET seq = ?, gone = ? WHERE id = ? AND type = ? AND doc IS NULL"
+        static let document = "SELECT doc FROM feed WHERE audience = ? AND seq = ?"
+        static let tombstone = "SELECT 1 FROM feed WHERE id = ? AND type = ? AND doc IS NULL LIMIT 1"
+    }
+
+    /// Writes a record's documents, and a NULL document once where it can no longer be read.
+    ///
+    /// - Parameter former: the record as it was, at the rev that its rows have; nil when it is new.
+    static func publish<R: Record>(_ record: R, replacing former: R?, in tx: Transaction) throws(DatabaseError) {
+        let rev = record.meta.rev
+        let id = Value.text(record.meta.id.text)
+        let type = Value.text(R.type.rawValue)
+        let members = DocumentMembers(of: record)
+        let formerAudiences = former.map { Set($0.readers.map(\.audience)) } ?? []
+        var current: Set<Audience> = []
+        for reader in record.readers {
+            current.insert(reader.audience)
+            let document = members.document(hiding: reader.hidden)
+            let number = try tx.feed.touch(reader.audience, at: rev, in: tx.connection)
+            if let former, formerAudiences.contains(reader.audience) {
+                try tx.update(SQL.move, expecting: 1) { (statement) throws(DatabaseError) in
+                    try statement.bind(1, .integer(rev))
+                    try statement.bind(2, utf8: document)
+                    try statement.bind(3, .integer(number))
+                    try statement.bind(4, .integer(former.meta.rev))
+                }
+                continue
+            }
+            if former != nil {
+                let revived = try tx.update(SQL.revive) { (statement) throws(DatabaseError) in
+                    try statement.bind(1, .integer(rev))
+                    try statement.bind(2, utf8: document)
+                    try statement.bind(3, .integer(number))
+                    try statement.bind(4, id)
+                    try statement.bind(5, type)
+                }
+                if revived > 0 { continue }
+            }
+            try tx.update(SQL.insert, expecting: 1) { (statement) throws(DatabaseError) in
+                try statement.bind(1, .integer(number))
+                try statement.bind(2, .integer(rev))
+                try statement.bind(3, type)
+                try statement.bind(4, id)
+                try statement.bind(5, utf8: document)
+                try statement.bind(6, .integer(rev))
+            }
+        }
+        if let former { try withdraw(from: formerAudiences.subtracting(current), .scope, at: rev, formerly: former.meta.rev, in: tx) }
+    }
+
+    /// Takes a record out of every audience, and tells once more those that had lost it before.
+    static func remove<R: Record>(_ record: R, _ gone: Gone, in tx: Transaction) throws(DatabaseError) {
+        let rev = tx.nextSeq()
+        let id = Value.text(record.meta.id.text)
+        let type = Value.text(R.type.rawValue)
+        let lost = try tx.connection.all(SQL.former, [id, type]) { $0.integer(0) }
+        if !lost.isEmpty {
+            try tx.connection.run(SQL.rewrite, [.integer(rev), .text(gone.text), id, type])
+            for number in lost { tx.feed.touch(number: number, at: rev) }
+        }
+        try withdraw(from: Set(record.readers.map(\.audience)), gone, at: rev, formerly: record.meta.rev, in: tx)
+    }
+
+    private static func withdraw(from audiences: Set<Audience>, _ gone: Gone, at rev: Int64, formerly: Int64, in tx: Transaction) throws(DatabaseError) {
+        for audience in audiences {
+            let number = try tx.feed.touch(audience, at: rev, in: tx.connection)
+            try tx.update(SQL.withdraw, expecting: 1) { (statement) throws(DatabaseError) in
+                try statement.bind([.integer(rev), .text(gone.text), .integer(number), .integer(formerly)])
+            }
+        }
+    }
+
+    /// The document that these layers, most specific first, show of the record at `rev`; nil where none does.
+    package static func document(
+        rev: Int64, layers: [Audience], number: (Audience) -> Int64?, in connection: Connection
+    ) throws(DatabaseError) -> (layer: Audience, bytes: [UInt8])? {
+        for layer in layers {
+            guard let number = number(layer) else { continue }
+            let statement = try connection.statement(SQL.document)
+            try statement.bind(1, .integer(number))
+            try statement.bind(2, .integer(rev))
+            guard try statement.step() else { continue }
+            defer { statement.reset() }
+            if !statement.isNull(0) { return (layer, statement.blob(0)) }
+        }
+        return nil
+    }
+
+    /// Whether a record of this id was here once: deletion is final, and its id is not given again.
+    static func hasTombstone(_ type: RecordType, _ id: String, in connection: Connection) throws(DatabaseError) -> Bool {
+        try connection.first(SQL.tombstone, [.text(id), .text(type.rawValue)]) { _ in true } ?? false
+    }
+}

@@ -1,0 +1,97 @@
+import SQLite
+
+/// The feed's state on the writer thread: the next seq, the audiences' numbers, and what the open transaction touched.
+///
+/// Only the writer thread calls it, which is why it may be unchecked.
+final class FeedWriter: TransactionObserver, @unchecked Sendable {
+    private let heads: Heads
+    /// Told which audiences have news, after the commit.
+    private let announce: @Sendable (Set<Audience>) -> Void
+    private var seq: Int64 = 0
+    private var storedSeq: Int64 = 0
+    private var numbers: [Audience: Int64] = [:]
+    /// In order, so that the newest of an audience comes last and a rollback cuts the tail off.
+    private var touched: [(audience: Audience, seq: Int64)] = []
+    private var savepoint: (seq: Int64, numbers: [Audience: Int64], touched: Int) = (0, [:], 0)
+
+    init(heads: Heads, announce: @escaping @Sendable (Set<Audience>) -> Void) {
+        self.heads = heads
+        self.announce = announce
+    }
+
+    /// Reads the counter and every audience's head, before the first transaction.
+    func load(from connection: Connection) throws(DatabaseError) {
+        seq = try connection.first("SELECT seq FROM history_head") { $0.integer(0) } ?? 0
+        storedSeq = seq
+        var entries: [Audience: Heads.Entry] = [:]
+        for (name, number) in try connection.all("SELECT name, number FROM audience", [], { ($0.text(0), $0.integer(1)) }) {
+            guard let audience = Audience(name: name) else { continue }
+            numbers[audience] = number
+            let head = try connection.first("SELECT max(seq) FROM feed WHERE audience = ?", [.integer(number)]) { $0.integer(0) } ?? 0
+            entries[audience] = Heads.Entry(number: number, head: head)
+        }
+        heads.advance(to: seq, entries)
+        heads.raiseFloor(to: try connection.first("SELECT seq FROM feed_floor") { $0.integer(0) } ?? 0)
+    }
+
+    /// Tombstones up to `floor` are being dropped; known to readers before the commit, which only makes them look closer.
+    func raiseFloor(to floor: Int64) { heads.raiseFloor(to: floor) }
+
+    func nextSeq() -> Int64 {
+        seq += 1
+        return seq
+    }
+
+    /// The audience's number, if it has one.
+    func number(of audience: Audience) -> Int64? { numbers[audience] }
+
+    /// The audience's number, given at its first use, and a note that it has news at `seq`.
+    func touch(_ audience: Audience, at seq: Int64, in connection: Connection) throws(DatabaseError) -> Int64 {
+        touched.append((audience, seq))
+        if let number = numbers[audience] { return number }
+        try connection.run("INSERT INTO audience (name) VALUES (?)", [.text(audience.name)])
+        let number = try connection.first("SELECT number FROM audience WHERE name = ?", [.text(audience.name)]) { $0.integer(0) } ?? 0
+        numbers[audience] = number
+        return number
+    }
+
+    /// A note that the audience of this number has news at `seq`.
+    func touch(number: Int64, at seq: Int64) {
+        guard let audience = numbers.first(where: { $0.value == number })?.key else { return }
+        touched.append((audience, seq))
+    }
+
+    func began(_ connection: Connection) { savepoint = (seq, numbers, touched.count) }
+    func savepointBegan(_ connection: Connection) { savepoint = (seq, numbers, touched.count) }
+    func savepointRolledBack(_ connection: Connection) {
+        (seq, numbers) = (savepoint.seq, savepoint.numbers)
+        touched.removeSubrange(savepoint.touched...)
+    }
+
+    func willCommit(_ connection: Connection) throws(DatabaseError) {
+        guard seq != storedSeq else { return }
+        try connection.run("UPDATE history_head SET seq = ?", [.integer(seq)])
+    }
+
+    func committed() {
+        storedSeq = seq
+        guard !touched.isEmpty else { return }
+        var entries: [Audience: Heads.Entry] = [:]
+        for (audience, seq) in touched {
+            guard let number = numbers[audience] else { preconditionFailure("a touched audience has a number") }
+            entries[audience] = Heads.Entry(number: number, head: seq)
+        }
+        heads.advance(to: seq, entries)
+        let audiences = Set(entries.keys)
+        touched.removeAll(keepingCapacity: true)
+        announce(audiences)
+    }
+
+    func rolledBack() {
+        seq = storedSeq
+        touched.removeAll()
+        // Numbers given in the lost transaction are gone from the table too.
+        let known = heads.snapshot.entries
+        numbers = numbers.filter { known[$0.key] != nil }
+    }
+}

@@ -1,0 +1,56 @@
+import JSON
+import SQLite
+import Text
+
+/// One field of a record: the same name in JSON, in its column and in CSV.
+package struct Field<R: Sendable>: Sendable {
+    /// Who sets the field, and when.
+    package enum Access: Sendable {
+        /// The client, at creation and afterwards.
+        case client
+        /// The client at creation only.
+        case creation
+        /// Rules and transitions only; an import of the federation's own data may bring it along.
+        case server
+        /// Rules only: a column that says who sees the record, and that no document shows.
+        case hidden
+    }
+
+    package let name: String
+    package let access: Access
+    package let isRequired: Bool
+    package let isNullable: Bool
+    package let cell: Cell
+    /// The type of the record, or of each record of the list, that the field names.
+    package let target: RecordType?
+    /// Checks a value and gives what sets it; nil when it will not do.
+    package let parse: @Sendable (JSON, _ pointer: String, inout Faults) -> Assignment<R>?
+    package let column: @Sendable (R) -> Value
+    package let load: @Sendable (inout R, Statement, Int) -> Void
+    package let write: @Sendable (R, inout JSONWriter) -> Void
+    package let isEqual: @Sendable (R, R) -> Bool
+
+    package init<Value: Sendable & Equatable>(
+        _ name: String, _ path: WritableKeyPath<R, Value> & Sendable, _ codec: Codec<Value>, _ access: Access = .client, required: Bool = false
+    ) {
+        self.name = name
+        self.access = access
+        isRequired = required
+        isNullable = codec.isNullable
+        cell = codec.cell
+        target = codec.target
+        parse = { json, pointer, faults in
+            codec.parse(json, pointer, &faults).map { value in Assignment(field: name) { $0[keyPath: path] = value } }
+        }
+        column = { codec.column($0[keyPath: path]) }
+        load = { $0[keyPath: path] = codec.load($1, $2) }
+        write = { codec.write($0[keyPath: path], &$1) }
+        isEqual = { $0[keyPath: path] == $1[keyPath: path] }
+    }
+}
+
+/// A checked value on its way into a record.
+package struct Assignment<R: Sendable>: Sendable {
+    package let field: String
+    package let apply: @Sendable (inout R) -> Void
+}

@@ -1,0 +1,39 @@
+/// What may be asked of each type's list, in one place, since it is part of the contract.
+extension Record {
+    /// Whether anyone without a token sees some records of the type.
+    package static var isPublic: Bool { type != .referent }
+
+    package static var listRules: ListRules {
+        switch type {
+        case .coop:
+            ListRules(
+                filters: ["slug", "department_code", "region_code", "city", "membership", "legal_form", "fictitious"], sorts: ["name": "search"],
+                defaultSort: "name", links: ["activity": ("coop_activity", "activity")],
+                restricted: ["membership": withToken, "legal_form": withToken, "activity": withToken, "fictitious": withToken])
+        case .site:
+            ListRules(
+                filters: ["coop_id", "projector", "step_free_access", "time_zone"], sorts: ["name": "name", "workstations": "workstations", "seats": "seats"],
+                defaultSort: "name",
+                restricted: ["projector": withToken, "step_free_access": withToken, "time_zone": withToken, "workstations": withToken, "seats": withToken])
+        case .referent:
+            ListRules(
+                filters: ["coop_id", "status", "is_primary"], sorts: ["family_name": "family_name", "started_on": "started_on"], defaultSort: "id",
+                restricted: ["family_name": withToken.subtracting([Audience.observer.letter])])
+        case .idea:
+            ListRules(
+                filters: ["slug", "theme_id", "question_id", "scope", "author_coop_id", "origin", "status", "federal_status"], sorts: ["slug": "slug"],
+                defaultSort: "slug", restricted: ["federal_status": [Audience.federation.letter]])
+        case .theme: ListRules(filters: ["slug", "audience"], sorts: ["order": "order"], defaultSort: "order")
+        case .question: ListRules(filters: ["slug", "theme_id"], sorts: ["order": "order"], defaultSort: "order")
+        case .resource: ListRules(filters: ["slug", "kind", "url_match", "url_ok"], sorts: ["slug": "slug"], defaultSort: "slug")
+        case .prize: ListRules(filters: ["slug", "theme_id"], sorts: ["slug": "slug"], defaultSort: "slug")
+        case .mooc: ListRules(filters: ["slug"], sorts: ["slug": "slug"], defaultSort: "slug")
+        case .module:
+            ListRules(filters: ["slug", "mooc_id", "related_activity", "status"], sorts: ["order": "order", "slug": "slug"], defaultSort: "order")
+        case .activity: ListRules(filters: ["slug"], sorts: ["slug": "slug"], defaultSort: "slug")
+        }
+    }
+
+    /// The layers of callers with a token.
+    private static var withToken: Set<UInt8> { Audience.letters.subtracting([Audience.public.letter]) }
+}

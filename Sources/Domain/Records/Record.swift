@@ -1,0 +1,82 @@
+import JSON
+
+/// The types that clients see, by the name they have in paths, in the feed and in the schema.
+package enum RecordType: String, Sendable, CaseIterable {
+    case coop, site, referent, theme, question, resource, prize, idea, mooc, module, activity
+}
+
+/// What every record carries, whatever its type.
+package struct Meta: Sendable, Equatable {
+    package var id = Identifier<Void>(high: 0, low: 0)
+    /// The seq of the last change of the document; the number in its ETag.
+    package var rev: Int64 = 0
+    /// The seq of the last change of the record's own fields, which `If-Match` is compared with.
+    package var ownRev: Int64 = 0
+    package var created = Timestamp(milliseconds: 0)
+    package var updated = Timestamp(milliseconds: 0)
+}
+
+/// An entity with a table and documents of its own. A type declares its fields once; parsing, SQL, documents, filters, CSV
+/// and the contract's test read them from here.
+package protocol Record: Sendable {
+    static var type: RecordType { get }
+    static var store: Store<Self> { get }
+    static var fields: [Field<Self>] { get }
+    init()
+    var meta: Meta { get set }
+
+    /// The text that `q` searches in, not yet folded; nil for types without search.
+    var searchText: String? { get }
+    /// The one place that says who sees what.
+    var readers: [Reader] { get }
+
+    /// The co-op whose manager may write this record; nil: the federation's alone.
+    var owner: Identifier<Coop>? { get }
+    /// Who may do this at all, whoever owns the record.
+    static func roles(for action: Action) -> Set<Role>
+    /// The fields that a role may set; nil: all that clients may.
+    static func fields(for role: Role) -> Set<String>?
+
+    /// Rules before the row is written: derives fields, checks what one field alone cannot tell.
+    mutating func prepare(_ change: Change<Self>, in tx: Transaction) throws(DomainError)
+    /// Rules after it: rows that hang on this one.
+    func stored(_ change: Change<Self>, in tx: Transaction) throws(DomainError)
+    /// Why this record can't be deleted by this caller; nothing to do where it can.
+    func checkDeletable(by caller: Caller, in tx: Transaction) throws(DomainError)
+}
+
+package enum Action: Sendable, Hashable { case create, change, delete, transition }
+
+/// A write as the rules see it.
+package struct Change<R: Record>: Sendable {
+    package let caller: Caller
+    package let action: Action
+    /// The record before; nil at creation.
+    package let old: R?
+    /// Names of the fields that the caller gave.
+    package let given: Set<String>
+}
+
+/// An audience that sees a record, and the fields that its document leaves out.
+package struct Reader: Sendable {
+    package let audience: Audience
+    package let hidden: Set<String>
+
+    package init(_ audience: Audience, hiding hidden: Set<String> = []) {
+        self.audience = audience
+        self.hidden = hidden
+    }
+}
+
+extension Record {
+    package var id: Identifier<Self> { Identifier(meta.id) }
+    /// The fields that documents show.
+    package static var shownFields: [Field<Self>] { fields.filter { $0.access != .hidden } }
+    package var searchText: String? { nil }
+    package var owner: Identifier<Coop>? { nil }
+    package static func roles(for action: Action) -> Set<Role> { [.federationAdmin] }
+    package static func fields(for role: Role) -> Set<String>? { nil }
+    package mutating func prepare(_ change: Change<Self>, in tx: Transaction) throws(DomainError) {}
+    package func stored(_ change: Change<Self>, in tx: Transaction) throws(DomainError) {}
+    package func checkDeletable(by caller: Caller, in tx: Transaction) throws(DomainError) {}
+}

@@ -1,0 +1,223 @@
+import JSON
+import SQLite
+import Text
+
+/// The table of one type of record: all its SQL, and the writes that go through the rules and out to the feed.
+package struct Store<R: Record>: Sendable {
+    private let select: String
+    private let insert: String
+    private let update: String
+    private let delete: String
+    package let table: String
+
+    package init() {
+        table = R.type.rawValue
+        let columns = ["rev", "own_rev", "created_ms", "updated_ms"] + R.fields.map { "\"\($0.name)\"" } + (R().searchText == nil ? [] : ["search"])
+        select = "SELECT id, \(columns.joined(separator: ", ")) FROM \(table)"
+        insert = "INSERT INTO \(table) (id, \(columns.joined(separator: ", "))) VALUES (?\(String(repeating: ", ?", count: columns.count)))"
+        update = "UPDATE \(table) SET \(columns.map { "\($0) = ?" }.joined(separator: ", ")) WHERE id = ?"
+        delete = "DELETE FROM \(table) WHERE id = ?"
+    }
+
+    // MARK: Reading
+
+    package func find(_ id: Identifier<R>, in connection: Connection) throws(DomainError) -> R? {
+        try storing { () throws(DatabaseError) in try connection.first(select + " WHERE id = ?", [id.value], record) }
+    }
+
+    package func require(_ id: Identifier<R>, in connection: Connection) throws(DomainError) -> R {
+        guard let found = try find(id, in: connection) else { throw .notFound(type: R.type.rawValue) }
+        return found
+    }
+
+    /// The records where a condition on columns holds, in the order of their ids.
+    func all(where condition: String = "1", _ values: [Value] = [], in connection: Connection) throws(DomainError) -> [R] {
+        try storing { () throws(DatabaseError) in try connection.all("\(select) WHERE \(condition) ORDER BY id", values, record) }
+    }
+
+    /// The seq of the record's last change, by which the feed finds its documents; nil where there is no such record.
+    package func rev(of id: Identifier<R>, in connection: Connection) throws(DatabaseError) -> Int64? {
+        try connection.first("SELECT rev FROM \(table) WHERE id = ?", [id.value]) { $0.integer(0) }
+    }
+
+    // MARK: Writing
+
+    package struct Created: Sendable {
+        package let record: R
+        /// False where the same id with the same content was there already.
+        package let isNew: Bool
+    }
+
+    /// - Throws: `.invalid`, `.forbidden`, `.conflict` (`id.taken` and the type's own rules).
+    package func create(_ draft: Draft<R>, by caller: Caller, in tx: Transaction) throws(DomainError) -> Created {
+        if let id = draft.id {
+            if let existing = try find(id, in: tx.connection) {
+                var same = existing
+                draft.apply(to: &same)
+                guard same.hasFields(of: existing), try document(of: existing, for: caller, in: tx) != nil else { throw .idTaken() }
+                return Created(record: existing, isNew: false)
+            }
+            guard try storing({ () throws(DatabaseError) in try !Feed.hasTombstone(R.type, id.text, in: tx.connection) }) else { throw .idTaken() }
+        }
+        var record = R()
+        draft.apply(to: &record)
+        record.meta.id = Identifier(draft.id ?? tx.newID())
+        let change = Change<R>(caller: caller, action: .create, old: nil, given: draft.given)
+        try record.prepare(change, in: tx)
+        try record.authorize(change)
+        record.meta.created = tx.now
+        try write(&record, change, in: tx)
+        return Created(record: record, isNew: true)
+    }
+
+    /// Changes what the patch names. A patch that changes nothing takes no seq.
+    package func update(
+        _ id: Identifier<R>, with patch: Draft<R>, expecting expected: Expectation, by caller: Caller, in tx: Transaction
+    ) throws(DomainError) -> R {
+        try modify(id, .change, given: patch.given, expecting: expected, by: caller, in: tx) { (record, shown) throws(DomainError) in
+            if !patch.echoed.isEmpty { try patch.checkEchoes(against: (try? JSON.parse(shown)) ?? .null) }
+            patch.apply(to: &record)
+        }
+    }
+
+    /// The one way in which a stored record changes: visible, permitted, not stale, then `body`, the rules, the row, the feed.
+    func modify(
+        _ id: Identifier<R>, _ action: Action, given: Set<String>, expecting expected: Expectation, by caller: Caller, in tx: Transaction,
+        _ body: (inout R, _ shown: [UInt8]) throws(DomainError) -> Void
+    ) throws(DomainError) -> R {
+        let (old, shown) = try visible(id, to: caller, in: tx)
+        let change = Change(caller: caller, action: action, old: old, given: given)
+        try old.authorize(change)
+        try expected.check(old.meta, seenAs: shown.layer)
+        var record = old
+        try body(&record, shown.bytes)
+        try record.prepare(change, in: tx)
+        guard !record.hasFields(of: old) else { return old }
+        try write(&record, change, in: tx)
+        return record
+    }
+
+    /// Renders a record's documents again because something they show, but that is not its own, has changed.
+    func republish(_ old: R, as record: R? = nil, in tx: Transaction) throws(DomainError) {
+        var record = record ?? old
+        try storing { () throws(DatabaseError) in
+            record.meta.rev = tx.nextSeq()
+            try save(record, with: self.update, in: tx)
+            try Feed.publish(record, replacing: old, in: tx)
+        }
+    }
+
+    package func delete(_ id: Identifier<R>, expecting expected: Expectation, by caller: Caller, in tx: Transaction) throws(DomainError) {
+        let (record, shown) = try visible(id, to: caller, in: tx)
+        try record.authorize(Change(caller: caller, action: .delete, old: record, given: []))
+        try expected.check(record.meta, seenAs: shown.layer)
+        try record.checkDeletable(by: caller, in: tx)
+        do throws(DatabaseError) {
+            try tx.connection.run(delete, [id.value])
+            try Feed.remove(record, .deleted, in: tx)
+        } catch {
+            guard error.kind == .foreignKey else { throw DomainError(error) }
+            throw .conflict(
+                code: "record.in-use",
+                Bilingual(
+                    en: "Other records refer to this \(R.type.rawValue); change or delete them first.",
+                    fr: "D'autres enregistrements s'y rapportent (\(R.type.rawValue)) ; modifiez-les ou supprimez-les d'abord."))
+        }
+    }
+
+    /// What the caller sees of the record now; nil where it sees nothing.
+    package func document(of record: R, for caller: Caller, in tx: Transaction) throws(DomainError) -> (layer: Audience, bytes: [UInt8])? {
+        try storing { () throws(DatabaseError) in
+            try Feed.document(rev: record.meta.rev, layers: caller.layers, number: tx.feed.number, in: tx.connection)
+        }
+    }
+
+    private func visible(_ id: Identifier<R>, to caller: Caller, in tx: Transaction) throws(DomainError) -> (R, (layer: Audience, bytes: [UInt8])) {
+        guard let record = try find(id, in: tx.connection), let shown = try document(of: record, for: caller, in: tx) else {
+            throw .notFound(type: R.type.rawValue)
+        }
+        return (record, shown)
+    }
+
+    private func write(_ record: inout R, _ change: Change<R>, in tx: Transaction) throws(DomainError) {
+        record.meta.rev = tx.nextSeq()
+        record.meta.ownRev = record.meta.rev
+        record.meta.updated = tx.now
+        do throws(DatabaseError) {
+            try save(record, with: change.old == nil ? insert : update, in: tx)
+            try Feed.publish(record, replacing: change.old, in: tx)
+        } catch {
+            try explain(error, record, in: tx)
+        }
+        try record.stored(change, in: tx)
+    }
+
+    private func save(_ record: R, with sql: String, in tx: Transaction) throws(DatabaseError) {
+        let statement = try tx.connection.statement(sql)
+        let meta = record.meta
+        let isInsert = sql == insert
+        var index = isInsert ? 2 : 1
+        if isInsert { try statement.bind(1, .text(meta.id.text)) }
+        for value in [meta.rev, meta.ownRev, meta.created.milliseconds, meta.updated.milliseconds] {
+            try statement.bind(index, .integer(value))
+            index += 1
+        }
+        for field in R.fields {
+            try statement.bind(index, field.column(record))
+            index += 1
+        }
+        if let text = record.searchText {
+            try statement.bind(index, .text(text.folded))
+            index += 1
+        }
+        if !isInsert { try statement.bind(index, .text(meta.id.text)) }
+        while try statement.step() {}
+    }
+
+    /// Says which field a broken rule of the schema is about.
+    private func explain(_ error: DatabaseError, _ record: R, in tx: Transaction) throws(DomainError) -> Never {
+        switch error.kind {
+        case .foreignKey:
+            var faults = Faults()
+            for field in R.fields {
+                guard let target = field.target, case .text(let id) = field.column(record) else { continue }
+                let exists = try storing { () throws(DatabaseError) in
+                    try tx.connection.first("SELECT 1 FROM \(target.rawValue) WHERE id = ?", [.text(id)]) { _ in true } ?? false
+                }
+                if !exists { faults.addUnknownReference("#/\(field.name)", target) }
+            }
+            try faults.throwIfAny()
+            throw DomainError(error)
+        case .unique:
+            let column = R.fields.map(\.name).last { error.message.contains("\(table).\($0)") } ?? "id"
+            throw .conflict(
+                code: "\(R.type.rawValue).\(column).taken",
+                Bilingual(
+                    en: "Another \(R.type.rawValue) has this \(column) already; choose another.",
+                    fr: "Un autre enregistrement (\(R.type.rawValue)) a déjà cette valeur de \(column) ; choisissez-en une autre."))
+        default: throw DomainError(error)
+        }
+    }
+
+    private func record(_ statement: Statement) -> R {
+        var record = R()
+        guard let id = Identifier<Void>(statement.text(0)) else { preconditionFailure("an id of \(table) is no UUID") }
+        record.meta = Meta(
+            id: id, rev: statement.integer(1), ownRev: statement.integer(2), created: Timestamp(milliseconds: statement.integer(3)),
+            updated: Timestamp(milliseconds: statement.integer(4)))
+        for (index, field) in R.fields.enumerated() { field.load(&record, statement, index + 5) }
+        return record
+    }
+}
+
+extension Record {
+    func hasFields(of other: Self) -> Bool { Self.fields.allSatisfy { $0.isEqual(self, other) } }
+}
+
+extension Faults {
+    mutating func addUnknownReference(_ pointer: String, _ target: RecordType) {
+        add(
+            pointer, "reference.unknown", en: "names no \(target.rawValue) that exists; list them with GET to find its id",
+            fr: "ne désigne aucun enregistrement existant (\(target.rawValue)) ; listez-les avec GET pour trouver son identifiant")
+    }
+}

@@ -1,0 +1,132 @@
+import SQLite
+import Text
+
+/// The mandate of a person whom a co-op names to animate its vie coopérative. A return is a new mandate.
+package struct Referent: Record {
+    package enum Status: String, Sendable, CaseIterable { case designated, active, suspended, ended }
+
+    package static let type = RecordType.referent
+    package static let store = Store<Referent>()
+
+    package var meta = Meta()
+    package var coopID = Identifier<Coop>(high: 0, low: 0)
+    package var givenName = ""
+    package var familyName = ""
+    package var jobTitle: String?
+    package var workEmail: String?
+    package var workPhone: String?
+    package var isPrimary = false
+    package var status = Status.designated
+    package var startedOn = Day(daysSince1970: 0)
+    package var endedOn: Day?
+    package var trainedOn: Day?
+    /// The person agrees that other co-ops see the work contact.
+    package var sharesContact = false
+
+    package init() {}
+
+    package static let fields: [Field<Referent>] = [
+        Field("coop_id", \.coopID, .reference(), .creation, required: true),
+        Field("given_name", \.givenName, .line(1...100), required: true),
+        Field("family_name", \.familyName, .line(1...100), required: true),
+        Field("job_title", \.jobTitle, .optional(.line(1...200))),
+        Field("work_email", \.workEmail, .optional(.email)),
+        Field("work_phone", \.workPhone, .optional(.phone)),
+        Field("is_primary", \.isPrimary, .flag),
+        Field("status", \.status, .choice, .creation),
+        Field("started_on", \.startedOn, .day, required: true),
+        Field("ended_on", \.endedOn, .optional(.day), .server),
+        Field("trained_on", \.trainedOn, .optional(.day)),
+        Field("share_contact_network", \.sharesContact, .flag),
+    ]
+
+    private static let contact: Set = ["work_email", "work_phone"]
+    private static let identity = contact.union(["given_name", "family_name", "job_title"])
+
+    package var readers: [Reader] {
+        [
+            Reader(.network, hiding: sharesContact ? [] : Self.contact),
+            Reader(.observer, hiding: Self.identity),
+            Reader(.federation),
+            Reader(.coop(coopID)),
+        ]
+    }
+
+    package var owner: Identifier<Coop>? { coopID }
+
+    package static func roles(for action: Action) -> Set<Role> {
+        action == .change ? [.federationAdmin, .coopManager, .referent] : [.federationAdmin, .coopManager]
+    }
+
+    package static func fields(for role: Role) -> Set<String>? { role == .referent ? contact : nil }
+
+    package mutating func prepare(_ change: Change<Referent>, in tx: Transaction) throws(DomainError) {
+        var faults = Faults()
+        if change.caller.role == .referent, change.caller.referent != id { throw .scopeNotYours }
+        if change.action == .create {
+            guard let coop = try Coop.store.find(coopID, in: tx.connection) else {
+                faults.addUnknownReference("#/coop_id", .coop)
+                throw .invalid(faults.all)
+            }
+            try coop.checkOpenToNewRecords()
+            // An import brings mandates in whatever state they are; a client begins one.
+            if change.caller.token != nil, status != .designated, status != .active {
+                faults.add("#/status", "referent.status", en: "a mandate begins designated or active", fr: "un mandat commence à l'état designated ou active")
+            }
+        }
+        if let endedOn, endedOn < startedOn {
+            faults.add("#/ended_on", "date.order", en: "must not lie before started_on", fr: "ne doit pas précéder started_on")
+        }
+        if (status == .ended) != (endedOn != nil) {
+            faults.add("#/ended_on", "referent.ended", en: "goes with the status ended", fr: "va avec l'état ended")
+        }
+        if let trainedOn, trainedOn > tx.now.adding(seconds: 86_400).day {
+            faults.add("#/trained_on", "date.future", en: "must not lie in the future", fr: "ne doit pas être dans le futur")
+        }
+        try faults.throwIfAny()
+        if isPrimary, status == .active { try checkOnlyPrimary(in: tx) }
+    }
+
+    private func checkOnlyPrimary(in tx: Transaction) throws(DomainError) {
+        let other = try storing { () throws(DatabaseError) in
+            try tx.connection.first(
+                "SELECT id FROM referent WHERE coop_id = ? AND is_primary = 1 AND status = 'active' AND id <> ?", [coopID.value, id.value]
+            ) { $0.text(0) }
+        }
+        guard let other else { return }
+        throw .conflict(
+            code: "referent.primary-taken",
+            Bilingual(
+                en: "The co-op has an active primary referent already (\(other)); make that one secondary or end its mandate first.",
+                fr: "La coopérative a déjà un référent principal actif (\(other)) ; rendez-le secondaire ou terminez d'abord son mandat."),
+            members: [("referent_id", "\"\(other)\"")])
+    }
+
+    package func checkDeletable(by caller: Caller, in tx: Transaction) throws(DomainError) {
+        guard status != .designated else { return }
+        throw .conflict(
+            code: "referent.has-served",
+            Bilingual(
+                en: "A mandate that has begun is kept; end it with a transition to ended.",
+                fr: "Un mandat commencé est conservé ; terminez-le par une transition vers ended."))
+    }
+}
+
+extension Coop {
+    /// A former member, or a co-op that was merged into another, begins nothing new (invariants 18 and 19).
+    func checkOpenToNewRecords() throws(DomainError) {
+        if let successorID {
+            throw .conflict(
+                code: "coop.merged",
+                Bilingual(en: "This co-op was merged into \(successorID); use that one.", fr: "Cette coopérative a fusionné avec \(successorID) ; utilisez celle-ci."),
+                members: [("successor_id", "\"\(successorID)\"")])
+        }
+        if membership == .formerMember {
+            throw .conflict(
+                code: "coop.former-member",
+                Bilingual(
+                    en: "This co-op is a former member: nothing new can begin there.",
+                    fr: "Cette coopérative est une ancienne adhérente : rien de nouveau ne peut y commencer."))
+        }
+    }
+}

@@ -1,0 +1,43 @@
+import SQLite
+
+/// A write in the making: one closure of the writer's batch, inside its savepoint. Lives on the writer thread.
+package final class Transaction {
+    package let connection: Connection
+    /// The instant that everything in this transaction carries.
+    package let now: Timestamp
+    let feed: FeedWriter
+    private let ids: IdentifierSource
+
+    init(connection: Connection, now: Timestamp, feed: FeedWriter, ids: IdentifierSource) {
+        self.connection = connection
+        self.now = now
+        self.feed = feed
+        self.ids = ids
+    }
+
+    func newID<Of>() -> Identifier<Of> { ids.next(at: now) }
+    func nextSeq() -> Int64 { feed.nextSeq() }
+
+    /// Runs a prepared UPDATE, INSERT or DELETE.
+    ///
+    /// - Returns: how many rows it touched.
+    @discardableResult
+    func update(_ sql: String, _ bind: (Statement) throws(DatabaseError) -> Void) throws(DatabaseError) -> Int {
+        let statement = try connection.statement(sql)
+        try bind(statement)
+        while try statement.step() {}
+        return connection.changes
+    }
+
+    /// The same, where another number of rows means that the feed and the tables disagree.
+    func update(_ sql: String, expecting count: Int, _ bind: (Statement) throws(DatabaseError) -> Void) throws(DatabaseError) {
+        guard try update(sql, bind) == count else {
+            throw DatabaseError(code: 11, message: "the feed disagrees with the tables; run viecoop feed verify", sql: sql)
+        }
+    }
+}
+
+/// Makes a domain error of what a statement threw.
+package func storing<Result>(_ body: () throws(DatabaseError) -> Result) throws(DomainError) -> Result {
+    do throws(DatabaseError) { return try body() } catch { throw DomainError(error) }
+}

@@ -1,0 +1,184 @@
+extension JSON {
+    /// Reads one JSON text: RFC 8259 by the letter, and of RFC 7493 that it is UTF-8 with unique names. `\u0000` and numbers
+    /// of any size pass, since what a field may hold is the field's rule.
+    ///
+    /// - Throws: the first fault in the order of the bytes.
+    package static func parse(_ bytes: [UInt8], limits: JSONLimits = .standard) throws(JSONError) -> JSON {
+        var reader = JSONReader(bytes, limits: limits)
+        return try reader.document()
+    }
+}
+
+/// Reads in one pass, with the open arrays and objects on a stack of its own instead of calls.
+struct JSONReader {
+    let bytes: [UInt8]
+    var index = 0
+    private let limits: JSONLimits
+    private var members = 0
+    private var open: [Container] = []
+
+    init(_ bytes: [UInt8], limits: JSONLimits) {
+        self.bytes = bytes
+        self.limits = limits
+    }
+
+    /// The byte to read next, nil at the end.
+    var next: UInt8? { index < bytes.count ? bytes[index] : nil }
+
+    mutating func document() throws(JSONError) -> JSON {
+        try refuseOtherEncodings()
+        skipSpace()
+        guard next != nil else { throw fault(.empty, "there is nothing but white space") }
+        while true {
+            guard let value = try scalarOrOpening() else { continue }
+            if let root = try place(value) {
+                guard next == nil else { throw unexpected("the end of the text") }
+                return root
+            }
+        }
+    }
+
+    // MARK: Structure
+
+    /// Reads a scalar or an empty container. Answers nil after an opening bracket (and an object's first name): the next
+    /// value is then inside it.
+    private mutating func scalarOrOpening() throws(JSONError) -> JSON? {
+        if let top = open.last, !top.isObject { try count(at: index) }
+        switch next {
+        case UInt8(ascii: "{"):
+            try enter(isObject: true)
+            if next == UInt8(ascii: "}") { return leave() }
+            try name()
+            return nil
+        case UInt8(ascii: "["):
+            try enter(isObject: false)
+            return next == UInt8(ascii: "]") ? leave() : nil
+        case UInt8(ascii: "\""):
+            return .string(try string())
+        case let byte? where byte == UInt8(ascii: "-") || (0x30...0x39).contains(byte):
+            return .number(try number())
+        case UInt8(ascii: "t"):
+            return try literal("true", .bool(true))
+        case UInt8(ascii: "f"):
+            return try literal("false", .bool(false))
+        case UInt8(ascii: "n"):
+            return try literal("null", .null)
+        default:
+            throw unexpected("a value")
+        }
+    }
+
+    /// Puts a finished value where it belongs and goes on to where the next one starts, closing every container that ends
+    /// on the way. Answers the value if nothing is open around it: it is the whole text.
+    private mutating func place(_ value: JSON) throws(JSONError) -> JSON? {
+        var value = value
+        while let top = open.indices.last {
+            let isObject = open[top].isObject
+            open[top].append(value)
+            skipSpace()
+            switch next {
+            case UInt8(ascii: ","):
+                index += 1
+                skipSpace()
+                if isObject { try name() }
+                return nil
+            case UInt8(ascii: "}") where isObject, UInt8(ascii: "]") where !isObject:
+                value = leave()
+            default:
+                throw unexpected(isObject ? "a comma or }" : "a comma or ]")
+            }
+        }
+        skipSpace()
+        return value
+    }
+
+    private mutating func enter(isObject: Bool) throws(JSONError) {
+        guard open.count < limits.depth else { throw fault(.tooDeep, "more than \(limits.depth) levels") }
+        open.append(Container(isObject: isObject))
+        index += 1
+        skipSpace()
+    }
+
+    /// Passes the closing bracket. Only called with a container open.
+    private mutating func leave() -> JSON {
+        index += 1
+        return open.removeLast().value
+    }
+
+    /// Reads a member's name and its colon.
+    private mutating func name() throws(JSONError) {
+        guard next == UInt8(ascii: "\"") else { throw unexpected("a member's name in quotes") }
+        let start = index
+        try count(at: start)
+        let name = try string()
+        guard open[open.count - 1].takeName(name) else {
+            let path = open.dropLast().map(\.step) + [name]
+            throw JSONError(.duplicateKey, in: bytes, at: start, pointer: JSON.pointer(path), "this object has this name already")
+        }
+        skipSpace()
+        guard next == UInt8(ascii: ":") else { throw unexpected("a colon") }
+        index += 1
+        skipSpace()
+    }
+
+    private mutating func count(at offset: Int) throws(JSONError) {
+        members += 1
+        guard members <= limits.members else {
+            throw JSONError(.tooLarge, in: bytes, at: offset, "more than \(limits.members) members and elements")
+        }
+    }
+
+    mutating func skipSpace() {
+        while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { index += 1 }
+    }
+
+    // MARK: Faults
+
+    func fault(_ code: JSONError.Code, _ detail: String) -> JSONError { JSONError(code, in: bytes, at: index, detail) }
+
+    /// The fault of a byte that cannot be here; if it is not even UTF-8, that is the fault.
+    private func unexpected(_ wanted: String) -> JSONError {
+        guard let byte = next else { return fault(.syntax, "the text ends where \(wanted) should be") }
+        if byte >= 0x80, utf8Length(at: index) == nil { return fault(.encoding, "this is not UTF-8") }
+        return fault(.syntax, "here should be \(wanted)")
+    }
+
+    /// UTF-16 and UTF-32 show by a NUL among the first two bytes, because a JSON text starts with an ASCII character
+    /// (RFC 4627 section 3); with a mark they, like UTF-8, start with EF, FE or FF.
+    private func refuseOtherEncodings() throws(JSONError) {
+        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) || bytes.starts(with: [0xFE, 0xFF]) || bytes.starts(with: [0xFF, 0xFE]) {
+            throw fault(.encoding, "a byte order mark has no place in JSON")
+        }
+        if bytes.count > 1, bytes.prefix(2).contains(0) { throw fault(.encoding, "this is UTF-16 or UTF-32, not UTF-8") }
+    }
+}
+
+/// An array or object whose end is not read yet.
+private struct Container {
+    let isObject: Bool
+    private var elements: [JSON] = []
+    private var members: [JSON.Member] = []
+    private var name = ""
+    private var names: Set<String> = []
+
+    init(isObject: Bool) { self.isObject = isObject }
+
+    var value: JSON { isObject ? .object(members) : .array(elements) }
+
+    /// The part of a JSON Pointer that leads from here to the value being read.
+    var step: String { isObject ? name : String(elements.count) }
+
+    mutating func append(_ value: JSON) {
+        if isObject { members.append(JSON.Member(name, value)) } else { elements.append(value) }
+    }
+
+    /// Takes the next member's name; false if the object has it already. Compared as Swift compares strings, where é is é however it
+    /// is composed: so does everybody who looks a member up, and would find only one of the two.
+    mutating func takeName(_ name: String) -> Bool {
+        self.name = name
+        // Few names are compared faster than hashed, and most objects have few.
+        if members.count < 16 { return !members.contains { $0.name == name } }
+        if names.isEmpty { names = Set(members.map(\.name)) }
+        return names.insert(name).inserted
+    }
+}

@@ -1,0 +1,230 @@
+import CSQLite
+
+/// Told about each transaction of the writer, on the writer thread.
+package protocol TransactionObserver: Sendable {
+    func began(_ connection: Connection)
+    func savepointBegan(_ connection: Connection)
+    func savepointRolledBack(_ connection: Connection)
+    /// The last chance to write something of the batch's own.
+    func willCommit(_ connection: Connection) throws(DatabaseError)
+    /// Called before anybody is answered.
+    func committed()
+    func rolledBack()
+}
+
+/// Why a closure's work is not in the database.
+package enum WriteFailure: Error, Sendable {
+    /// The closure threw; what it did was taken back, and the others of its batch stand.
+    case refused(any Error)
+    /// The database could not store it; nothing of it is there.
+    case storage(DatabaseError)
+}
+
+/// Why a closure was not taken.
+package enum QueueError: Error, Sendable { case full, closed }
+
+/// The one thread that writes. It takes all closures that wait as one transaction, a savepoint each, and answers them when
+/// the transaction is on disk.
+package final class Writer: Sendable {
+    package struct Statistics: Sendable {
+        package var commits = 0
+        package var closures = 0
+        package var lastBatch = 0
+        /// Time spent in COMMIT, which is where the disk is waited for.
+        package var commitSeconds = 0.0
+        package var walPages = 0
+    }
+
+    private struct State {
+        var queue: [Job] = []
+        var isClosing = false
+        var isClosed = false
+        var statistics = Statistics()
+    }
+
+    /// One closure: `run` does its work and keeps the result, `finish` hands it on.
+    private final class Job: Sendable {
+        let run: @Sendable (Connection) throws -> Void
+        let finish: @Sendable (WriteFailure?) -> Void
+        init(run: @escaping @Sendable (Connection) throws -> Void, finish: @escaping @Sendable (WriteFailure?) -> Void) {
+            self.run = run
+            self.finish = finish
+        }
+    }
+
+    /// More would only make the first of a batch wait longer: the disk is waited for once already.
+    private static let batchLimit = 512
+    /// The WAL is copied back when it has this many pages, 64 MiB: under load the last pages of each index are written again
+    /// and again, and each is copied back once.
+    private static let checkpointPages = 16_384
+
+    private let monitor = Monitor(State())
+    private let limit: Int
+
+    /// Takes the connection over; nobody else may use it from now on.
+    init(_ connection: sending Connection, observer: any TransactionObserver, queueLimit: Int) {
+        limit = queueLimit
+        let monitor = monitor
+        let loop = Loop(connection: connection, observer: observer, monitor: monitor)
+        startThread(stackBytes: 4 << 20) { loop.run() }
+    }
+
+    /// Queues a closure.
+    ///
+    /// - Parameter done: called on the writer thread once the batch is on disk, or has failed.
+    package func submit<Result: Sendable>(
+        _ body: @escaping @Sendable (Connection) throws -> Result, done: @escaping @Sendable (Swift.Result<Result, WriteFailure>) -> Void
+    ) throws(QueueError) {
+        let box = Box<Result>()
+        let job = Job(
+            run: { box.value = try body($0) },
+            finish: { failure in
+                if let failure { return done(.failure(failure)) }
+                guard let value = box.value else { preconditionFailure("a closure that did not fail has a result") }
+                done(.success(value))
+            })
+        let refusal: QueueError? = monitor.change { state in
+            if state.isClosing { return .closed }
+            if state.queue.count >= limit { return .full }
+            state.queue.append(job)
+            return nil
+        }
+        if let refusal { throw refusal }
+    }
+
+    /// Queues a closure and waits for it.
+    ///
+    /// - Throws: `QueueError`, `WriteFailure`.
+    package func perform<Result: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Result) throws -> Result {
+        let answer = Monitor<Swift.Result<Result, WriteFailure>?>(nil)
+        try submit(body) { result in answer.change { $0 = result } }
+        return try answer.when({ $0 != nil }) { result in
+            guard let result else { preconditionFailure("waited for") }
+            return try result.get()
+        }
+    }
+
+    package var queueLength: Int { monitor.withLock { $0.queue.count } }
+    package var statistics: Statistics { monitor.withLock { $0.statistics } }
+
+    /// Finishes what is queued, refuses more, copies the WAL back and closes the connection.
+    func close() {
+        monitor.change(wakingAll: true) { $0.isClosing = true }
+        monitor.when({ $0.isClosed }) { _ in }
+    }
+
+    // Unchecked: written by the writer thread before `finish` reads it on the same thread.
+    private final class Box<Value>: @unchecked Sendable { var value: Value? }
+
+    // Unchecked: only the writer thread runs it.
+    private final class Loop: @unchecked Sendable {
+        private var connection: Connection?
+        private let observer: any TransactionObserver
+        private let monitor: Monitor<State>
+        private var lastCheckpointBatch = 0
+
+        init(connection: Connection, observer: any TransactionObserver, monitor: Monitor<State>) {
+            self.connection = connection
+            self.observer = observer
+            self.monitor = monitor
+        }
+
+        func run() {
+            while let connection {
+                let isBusy = monitor.wait(seconds: 5) { $0.isClosing || !$0.queue.isEmpty }
+                guard isBusy else {
+                    rest(connection)
+                    continue
+                }
+                let batch = monitor.withLock { state in
+                    let batch = Array(state.queue.prefix(Writer.batchLimit))
+                    state.queue.removeFirst(batch.count)
+                    return batch
+                }
+                if batch.isEmpty { break }
+                process(batch, connection)
+                checkpoint(connection, SQLITE_CHECKPOINT_PASSIVE, above: Writer.checkpointPages)
+            }
+            if let connection { checkpoint(connection, SQLITE_CHECKPOINT_TRUNCATE, above: -1) }
+            connection = nil
+            monitor.change(wakingAll: true) { $0.isClosed = true }
+        }
+
+        private func process(_ batch: [Job], _ connection: Connection) {
+            do throws(DatabaseError) {
+                let outcomes = try transaction(batch, connection)
+                for (job, outcome) in zip(batch, outcomes) { job.finish(outcome) }
+            } catch {
+                // A full disk is the same for everybody; anything else may be one closure's fault.
+                guard batch.count > 1, error.kind != .storage else {
+                    for job in batch { job.finish(.storage(error)) }
+                    return
+                }
+                for job in batch { process([job], connection) }
+            }
+        }
+
+        /// - Returns: for each job, why it was refused, or nil. Nothing is stored when it throws.
+        private func transaction(_ batch: [Job], _ connection: Connection) throws(DatabaseError) -> [WriteFailure?] {
+            var outcomes: [WriteFailure?] = []
+            outcomes.reserveCapacity(batch.count)
+            do throws(DatabaseError) {
+                try connection.run("BEGIN IMMEDIATE")
+                observer.began(connection)
+                for job in batch { outcomes.append(try savepoint(job, connection)) }
+                try observer.willCommit(connection)
+                let start = MonotonicInstant.now
+                try connection.run("COMMIT")
+                let spent = MonotonicInstant.now.nanoseconds - start.nanoseconds
+                observer.committed()
+                monitor.withLock { state in
+                    state.statistics.commits += 1
+                    state.statistics.closures += batch.count
+                    state.statistics.lastBatch = batch.count
+                    state.statistics.commitSeconds += Double(spent) / 1e9
+                }
+                return outcomes
+            } catch {
+                if !connection.isAutocommit { try? connection.run("ROLLBACK") }
+                observer.rolledBack()
+                throw error
+            }
+        }
+
+        private func savepoint(_ job: Job, _ connection: Connection) throws(DatabaseError) -> WriteFailure? {
+            try connection.run("SAVEPOINT closure")
+            observer.savepointBegan(connection)
+            do {
+                try job.run(connection)
+                try connection.run("RELEASE closure")
+                return nil
+            } catch {
+                // A full disk inside a savepoint takes the whole transaction with it.
+                if connection.isAutocommit {
+                    throw (error as? DatabaseError) ?? DatabaseError(code: SQLITE_FULL, message: "the transaction was rolled back by SQLite", sql: nil)
+                }
+                try connection.run("ROLLBACK TO closure")
+                try connection.run("RELEASE closure")
+                observer.savepointRolledBack(connection)
+                return .refused(error)
+            }
+        }
+
+        private func rest(_ connection: Connection) {
+            checkpoint(connection, SQLITE_CHECKPOINT_PASSIVE, above: 0)
+            sqlite3_db_release_memory(connection.handle)
+        }
+
+        /// Copies the WAL back into the file where it has more than `pages` pages.
+        private func checkpoint(_ connection: Connection, _ mode: Int32, above pages: Int) {
+            var waiting: Int32 = 0
+            var copied: Int32 = 0
+            // NOOP does not exist in 3.40; the pages of the WAL are counted by SQLite's own hook instead.
+            guard connection.walPages > pages else { return }
+            sqlite3_wal_checkpoint_v2(connection.handle, nil, mode, &waiting, &copied)
+            let left = copied >= waiting ? 0 : Int(waiting - copied)
+            connection.walPages = left
+            monitor.withLock { $0.statistics.walPages = left }
+        }
+    }
+}

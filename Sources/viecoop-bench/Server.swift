@@ -1,0 +1,103 @@
+import Embedded
+import Foundation
+import JSON
+
+/// The release binary with a database of its own, as an operator would run it.
+final class Server {
+    let port: UInt16
+    let client: Client
+    /// A referent's path for each of some records spread over the database.
+    let referents: [String]
+    let coopID: String
+    private let process: Process
+    private let workspace: Workspace
+
+    /// Fills a new database with so many referents and serves it. They belong to the sample co-ops in turn, and the token is
+    /// one co-op's manager's: its answers are put together from four layers.
+    init(in workspace: Workspace, options: Options, records: Int) throws(BenchError) {
+        guard FileManager.default.isExecutableFile(atPath: options.server) else {
+            throw BenchError("There is no \(options.server): `swift build -c release --product viecoop` makes it.")
+        }
+        self.workspace = workspace
+        let data = workspace.path("data-\(records)")
+        let coops = Embedded.sampleData.first { $0.name == "coops.json" }?.bytes ?? []
+        let slugs = try Server.parse(coops)["coops"]?.elements?
+            .filter { $0["membership"]?.stringValue == "member" }
+            .compactMap { $0["slug"]?.stringValue } ?? []
+        guard let slug = slugs.first else { throw BenchError("The sample data holds no member co-op.") }
+
+        progress("importing \(records) referents …")
+        let coopsFile = try workspace.write("coops.json", coops)
+        let referentsFile = try workspace.write("referents.csv", Server.table(records, slugs).utf8)
+        try workspace.run(options.server, ["import", coopsFile, "--data", data])
+        try workspace.run(options.server, ["import", referentsFile, "--data", data])
+        let token = try workspace.run(options.server, ["token", "create", "--data", data, "--role", "coop_manager", "--coop", slug])
+
+        port = try Client.freePort()
+        client = Client(port: port, token: token.trimmingCharacters(in: .whitespacesAndNewlines))
+        process = try workspace.start(
+            options.server, ["serve", "--data", data, "--listen", "127.0.0.1:\(port)"], log: options.log)
+        let port = port
+        try waitUntil("the server is alive", while: process) { () throws(BenchError) in
+            try Client(port: port).get("/livez") != nil
+        }
+        referents = stride(from: 0, to: records, by: max(1, records / 1000)).map { "/v1/referents/\(Server.id($0))" }
+        let list = try Server.parse(client.get("/v1/coops?slug=\(slug)") ?? [])
+        guard let id = list["items"]?.elements?.first?["id"]?.stringValue else { throw BenchError("The server has no \(slug).") }
+        coopID = id
+    }
+
+    func stop() { workspace.stop(process) }
+
+    /// Memory of the process that is in RAM, in megabytes of 10^6 bytes (VmRSS in proc(5)).
+    func memory() -> Double {
+        let status = try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
+        let line = status?.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+        let kibibytes = line?.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap { Double($0) }
+        return (kibibytes ?? .nan) * 1024 / 1e6
+    }
+
+    /// Reads everything and answers how many records came, in what time, and the cursor behind them.
+    func bootstrap() throws(BenchError) -> (records: Int, seconds: Double, bytes: Int, cursor: String) {
+        let start = ContinuousClock.now
+        let lines = try client.discardLines("/v1/changes")
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        return (lines.count - 1, seconds, lines.bytes, try Server.cursor(lines.last))
+    }
+
+    /// The cursor behind the first `count` records.
+    func cursor(after count: Int) throws(BenchError) -> String {
+        var path = "/v1/changes?limit=1000"
+        var cursor = ""
+        for _ in 0..<max(1, count / 1000) {
+            cursor = try Server.cursor(client.get(path) ?? [])
+            path = "/v1/changes?limit=1000&cursor=\(cursor)"
+        }
+        return cursor
+    }
+
+    private static func cursor(_ answer: [UInt8]) throws(BenchError) -> String {
+        guard let cursor = try parse(answer)["cursor"]?.stringValue else { throw BenchError("An answer has no cursor.") }
+        return cursor
+    }
+
+    private static func parse(_ bytes: [UInt8]) throws(BenchError) -> JSON {
+        do {
+            return try JSON.parse(bytes, limits: JSONLimits(members: 1_000_000))
+        } catch {
+            throw BenchError("The server's JSON is none: \(error.detail), at byte \(error.offset).")
+        }
+    }
+
+    /// Time-ordered as the server makes them, and known beforehand.
+    private static func id(_ number: Int) -> String { "01970000-0000-7000-8000-" + String(format: "%012x", number) }
+
+    private static func table(_ records: Int, _ slugs: [String]) -> String {
+        var table = "id,coop,given_name,family_name,job_title,work_email,work_phone,is_primary,status,started_on,share_contact_network\n"
+        for number in 0..<records {
+            table += "\(id(number)),\(slugs[number % slugs.count]),Hélène,Durand-\(number),chargée de vie coopérative,"
+            table += "h.durand.\(number)@example.org,+33 1 23 45 67 89,false,active,2025-09-01,\(number % 3 == 0)\n"
+        }
+        return table
+    }
+}
