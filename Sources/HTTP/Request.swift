@@ -49,9 +49,15 @@ package struct Headers: Sendable, ExpressibleByDictionaryLiteral {
         fields.append((name, value))
     }
 
-    private static func same(_ left: String, _ right: String) -> Bool {
+    /// Whether two names are the same but for the case of their ASCII letters.
+    package static func same(_ left: String, _ right: String) -> Bool {
         guard left.utf8.count == right.utf8.count else { return false }
-        return zip(left.utf8, right.utf8).allSatisfy { lower($0) == lower($1) }
+        // By hand: each request compares a dozen times, and `zip` showed in the profile.
+        var others = right.utf8.makeIterator()
+        for byte in left.utf8 {
+            guard let other = others.next(), byte == other || lower(byte) == lower(other) else { return false }
+        }
+        return true
     }
 
     private static func lower(_ byte: UInt8) -> UInt8 { byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte }

@@ -1,4 +1,5 @@
 import HTTP
+import Text
 
 /// What the keeper does to a connection. It holds the table's lock meanwhile, so the descriptor is still this socket's.
 extension Connection {

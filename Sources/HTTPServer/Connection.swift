@@ -1,8 +1,8 @@
-import Text
 import CMicroHTTPD
 import Glibc
 import HTTP
 import Synchronization
+import Text
 
 /// One client's connection, and the request that it is at: there is never more than one, the next is read when it is answered.
 ///

@@ -21,13 +21,13 @@ struct Framing {
     mutating func note(_ name: String, _ value: String) {
         // Names without interest are the rule, so the cheapest test comes first.
         switch name.utf8.count {
-        case 4 where same(name, "host"): (host, hosts) = (value, hosts + 1)
-        case 6 where same(name, "expect"): noteExpect(value)
-        case 14 where same(name, "content-length"): noteLength(value)
-        case 16 where same(name, "content-encoding"): found(.contentEncoding)
-        case 17 where same(name, "transfer-encoding"):
+        case 4 where Headers.same(name, "host"): (host, hosts) = (value, hosts + 1)
+        case 6 where Headers.same(name, "expect"): noteExpect(value)
+        case 14 where Headers.same(name, "content-length"): noteLength(value)
+        case 16 where Headers.same(name, "content-encoding"): found(.contentEncoding)
+        case 17 where Headers.same(name, "transfer-encoding"):
             transferEncodings += 1
-            chunked = same(value, "chunked")
+            chunked = Headers.same(value, "chunked")
             announcesBody = true
             if !chunked || transferEncodings > 1 { found(.transferEncoding) }
         default: break
@@ -40,7 +40,7 @@ struct Framing {
         if transferEncodings > 0, contentLength != nil || fault == .contentLength { return .bothLengths }
         if hosts != 1, hosts > 1 || !old { return .host }
         if let host, !Framing.isHost(host) { return .host }
-        if let authority, !same(authority, host ?? "") { return .targetForm }
+        if let authority, !Headers.same(authority, host ?? "") { return .targetForm }
         if let fault { return fault }
         if chunked, old { return .transferEncoding }
         if announcesBody, ["GET", "HEAD", "DELETE", "TRACE", "CONNECT"].contains(method) { return .unexpectedBody }
@@ -59,7 +59,7 @@ struct Framing {
 
     private mutating func noteExpect(_ value: String) {
         // The library compares the first field only; two of them are as unknown as another word.
-        if expectsContinue || !same(value, "100-continue") { found(.expectation) }
+        if expectsContinue || !Headers.same(value, "100-continue") { found(.expectation) }
         expectsContinue = true
     }
 
@@ -98,11 +98,3 @@ struct Framing {
 func isHex(_ byte: UInt8) -> Bool {
     (0x30...0x39).contains(byte) || (0x41...0x46).contains(byte) || (0x61...0x66).contains(byte)
 }
-
-/// Whether `text` is `lower` but for the case of its ASCII letters; `lower` is written in lower case.
-func same(_ text: String, _ lower: String) -> Bool {
-    guard text.utf8.count == lower.utf8.count else { return false }
-    return zip(text.utf8, lower.utf8).allSatisfy { fold($0) == fold($1) }
-}
-
-private func fold(_ byte: UInt8) -> UInt8 { (0x41...0x5A).contains(byte) ? byte | 0x20 : byte }

@@ -1,7 +1,7 @@
-import Text
 import CMicroHTTPD
 import Glibc
 import HTTP
+import Text
 
 /// The bytes of an answer that goes to the socket past the library: refusals have to be possible while a body is arriving,
 /// when it does not let us queue one, and without room in its memory pool. They always end the connection.

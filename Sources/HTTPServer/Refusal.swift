@@ -1,5 +1,5 @@
-import Text
 import HTTP
+import Text
 
 /// A request that never reaches the application, with the answer it gets. The connection always ends with it, because
 /// a sender that frames one request wrongly cannot be trusted about where the next one starts (RFC 9112 section 11.2).

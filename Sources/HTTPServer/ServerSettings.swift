@@ -15,6 +15,10 @@ package struct ServerSettings: Sendable {
     /// Of all header lines together.
     package var headerBytes = 16 << 10
     package var headerLines = 64
+    /// Memory that the library keeps for each connection, also for one that waits: 5,000 of these are 80 MB. A request's head
+    /// has to fit into it, with 56 bytes more for each line and query parameter, and then the answer's head; a greater one
+    /// gets the library's own 414 or 431, in HTML, whatever the limits above say.
+    package var poolBytes = 16 << 10
     /// From the connection, or the request line of a later request, to the end of the headers.
     package var headerDeadline = 10.0
     /// A body has to have arrived after `bodyGrace` seconds and one more for each `bodyRate` bytes of it so far.
@@ -32,10 +36,6 @@ package struct ServerSettings: Sendable {
     package var connectionLimit: Int?
 
     package init(listener: Listener) { self.listener = listener }
-
-    /// Memory that a connection holds from its second request on: a request's head has to fit into it, with 56 bytes a
-    /// header line and query parameter, then the head of the answer. A greater head the library refuses by itself, as HTML.
-    var poolBytes: Int { uriLimit + headerBytes }
 
     /// How often deadlines are looked at: a quarter of the shortest, so that none is overrun by more.
     var tick: Double { min(1, max(0.005, [headerDeadline, bodyGrace, writeStall, idle, linger].min().map { $0 / 4 } ?? 1)) }

@@ -1,3 +1,5 @@
+import HTTP
+
 /// A request's target as it came, before the library takes it apart: split into path and query, and checked.
 struct Target {
     private(set) var path = ""
@@ -50,7 +52,7 @@ struct Target {
     private static func takeAuthority(_ rest: inout Slice<UnsafeBufferPointer<UInt8>>) -> String? {
         for scheme in ["http://", "https://"] where rest.count > scheme.utf8.count {
             let length = scheme.utf8.count
-            guard same(String(decoding: rest.prefix(length), as: UTF8.self), scheme) else { continue }
+            guard Headers.same(String(decoding: rest.prefix(length), as: UTF8.self), scheme) else { continue }
             let after = rest.dropFirst(length)
             let end = after.firstIndex { $0 == 0x2F || $0 == 0x3F } ?? after.endIndex
             rest = after[end...]

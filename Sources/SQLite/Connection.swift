@@ -27,6 +27,8 @@ package final class Connection {
         }
         handle = opened
         sqlite3_extended_result_codes(opened, 1)
+        // Before anything else: whatever comes next may already have to wait for a lock.
+        sqlite3_busy_timeout(opened, 5000)
     }
 
     deinit {

@@ -53,10 +53,17 @@ import Testing
         #expect(try client.answer().text == "GET /slow? 0")
     }
 
-    @Test("the largest head that the limits allow is accepted")
-    func largestHead() throws {
+    @Test("a head is read up to the limits, given the memory", arguments: [(8191, 1, 1000), (8191, 1, 3000), (10, 62, 50), (10, 1, 12_000)])
+    func largeHead(_ path: Int, _ lines: Int, _ line: Int) throws {
         let server = try TestServer()
-        let lines = (0..<60).map { "X-\($0): " + String(repeating: "v", count: 150) }.joined(separator: "\r\n")
+        let lines = (0..<lines).map { "X-\($0): " + String(repeating: "v", count: line) }.joined(separator: "\r\n")
+        #expect(try server.ask(get("/" + String(repeating: "p", count: path), lines)).status == 200)
+    }
+
+    @Test("with more memory for each connection, all limits may be exhausted at once")
+    func largestHead() throws {
+        let server = try TestServer { $0.poolBytes = 32 << 10 }
+        let lines = (0..<60).map { "X-\($0): " + String(repeating: "v", count: 250) }.joined(separator: "\r\n")
         #expect(try server.ask(get("/" + String(repeating: "p", count: 8191), lines)).status == 200)
     }
 
