@@ -1,5 +1,7 @@
 #pragma once
 #include <sqlite3.h>
+// malloc_trim: what SQLite's caches give back, the process keeps otherwise; Glibc's module lacks it.
+#include <malloc.h>
 // Which file system a database lies on; Glibc's module has neither.
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
