@@ -10,9 +10,9 @@ extension ImportPlan {
         do throws(JSONError) {
             json = try JSON.parse(file.bytes, limits: Self.limits)
         } catch {
-            let place = ImportPlace(file: index, name: file.name, line: error.line)
+            let place = ImportPlace(file: index, name: file.name, line: error.line, pointer: error.pointer)
             return fault(
-                place, at: error.pointer, error.code.rawValue, en: "is no JSON that can be read: \(error.detail) (column \(error.column))",
+                place, error.code.rawValue, en: "is no JSON that can be read: \(error.detail) (column \(error.column))",
                 fr: "n'est pas du JSON lisible (colonne \(error.column)) : \(error.detail)")
         }
         let source = JSONSource(file: index, name: file.name, json: json)

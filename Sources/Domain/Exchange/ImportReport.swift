@@ -60,9 +60,9 @@ struct ImportPlace: Sendable {
     let line: Int?
     let pointer: String?
 
-    init(file: Int, name: String, line: Int) { (self.file, self.name, self.line, pointer) = (file, name, line, nil) }
-    init(file: Int, name: String, pointer: String) { (self.file, self.name, line, self.pointer) = (file, name, nil, pointer) }
-    init(file: Int, name: String) { (self.file, self.name, line, pointer) = (file, name, nil, nil) }
+    init(file: Int, name: String, line: Int? = nil, pointer: String? = nil) {
+        (self.file, self.name, self.line, self.pointer) = (file, name, line, pointer)
+    }
 
     /// - Parameter path: of what is at fault in the record, as the file names it: `coop`, `activities/2`; nil for all of it.
     func fault(_ path: String?, _ code: String, _ detail: Bilingual) -> ImportFault {
