@@ -179,7 +179,8 @@ def main(contract_path, exchanges_path):
     with open(exchanges_path, encoding="utf-8") as file:
         for line in file:
             exchange = json.loads(line)
-            if exchange["route"] is None:
+            # The control socket is no part of the contract: only `viecoop` itself speaks to it.
+            if exchange["route"] is None or exchange["route"].startswith("/control/"):
                 continue
             count += 1
             method, route, status = exchange["method"], exchange["route"], exchange["status"]
