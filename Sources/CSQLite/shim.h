@@ -15,3 +15,6 @@ static inline int CSQLite_db_config(sqlite3 *db, int option, int value) {
     int code = sqlite3_db_config(db, option, value, &stored);
     return code != SQLITE_OK ? code : (stored == value ? SQLITE_OK : SQLITE_ERROR);
 }
+
+// sqlite3_config is variadic. Without its memory statistics SQLite takes no global lock at each allocation.
+static inline int CSQLite_disable_memory_statistics(void) { return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }

@@ -42,7 +42,7 @@ package enum Feed {
         let id = Value.text(record.meta.id.text)
         let type = Value.text(R.type.rawValue)
         let members = DocumentMembers(of: record)
-        let formerAudiences = shown ?? former.map { Set($0.readers.map(\.audience)) } ?? []
+        let formerAudiences = shown ?? former.map { Set($0.readers.map { $0.audience }) } ?? []
         var current: Set<Audience> = []
         for reader in record.readers {
             current.insert(reader.audience)
@@ -89,7 +89,7 @@ package enum Feed {
             try tx.connection.run(SQL.rewrite, [.integer(rev), .text(gone.text), id, type])
             for number in lost { tx.feed.touch(number: number, at: rev) }
         }
-        try withdraw(from: Set(record.readers.map(\.audience)), gone, at: rev, formerly: record.meta.rev, in: tx)
+        try withdraw(from: Set(record.readers.map { $0.audience }), gone, at: rev, formerly: record.meta.rev, in: tx)
     }
 
     private static func withdraw(from audiences: Set<Audience>, _ gone: Gone, at rev: Int64, formerly: Int64, in tx: Transaction) throws(DatabaseError) {

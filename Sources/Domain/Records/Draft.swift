@@ -55,7 +55,7 @@ package struct Draft<R: Record>: Sendable {
     init(id: Identifier<R>?, assignments: [Assignment<R>], echoed: [JSON.Member]) {
         self.id = id
         self.assignments = assignments
-        given = Set(assignments.map(\.field))
+        given = Set(assignments.map { $0.field })
         self.echoed = echoed
     }
 
@@ -70,7 +70,7 @@ package struct Draft<R: Record>: Sendable {
         try faults.throwIfAny()
     }
 
-    private static var known: Set<String> { Set(R.shownFields.map(\.name)).union(["id", "rev", "created_at", "updated_at"]) }
+    private static var known: Set<String> { Set(R.shownFields.map { $0.name }).union(["id", "rev", "created_at", "updated_at"]) }
 }
 
 extension Field.Access {
@@ -93,7 +93,8 @@ extension Faults {
 extension String {
     /// As a part of a JSON Pointer (RFC 6901 section 3).
     package var pointerEscaped: String {
-        reduce(into: "") { escaped, character in
+        guard utf8.contains(where: { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") }) else { return self }
+        return reduce(into: "") { escaped, character in
             switch character {
             case "~": escaped += "~0"
             case "/": escaped += "~1"
