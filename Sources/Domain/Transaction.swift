@@ -7,6 +7,8 @@ package final class Transaction {
     package let now: Timestamp
     let feed: FeedWriter
     private let ids: IdentifierSource
+    /// The documents that were published last, for the answer to whoever made them.
+    var published: (type: RecordType, id: Identifier<Void>, rev: Int64, documents: [(audience: Audience, bytes: [UInt8])])?
 
     init(connection: Connection, now: Timestamp, feed: FeedWriter, ids: IdentifierSource) {
         self.connection = connection

@@ -5,13 +5,6 @@ package struct JSONWriter: Sendable {
 
     package init(reserving capacity: Int = 512) { bytes.reserveCapacity(capacity) }
 
-    /// Continues an object or a list that already has a member, so that the first thing written is preceded by a comma.
-    package static func continuing() -> JSONWriter {
-        var writer = JSONWriter(reserving: 64)
-        writer.needsComma = true
-        return writer
-    }
-
     package mutating func beginObject() { open(0x7B) }
     package mutating func endObject() { close(0x7D) }
     package mutating func beginArray() { open(0x5B) }

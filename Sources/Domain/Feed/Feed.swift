@@ -43,10 +43,10 @@ package enum Feed {
         let type = Value.text(R.type.rawValue)
         let members = DocumentMembers(of: record)
         let formerAudiences = shown ?? former.map { Set($0.readers.map { $0.audience }) } ?? []
-        var current: Set<Audience> = []
+        var documents: [(audience: Audience, bytes: [UInt8])] = []
         for reader in record.readers {
-            current.insert(reader.audience)
             let document = members.document(hiding: reader.hidden)
+            documents.append((reader.audience, document))
             let number = try tx.feed.touch(reader.audience, at: rev, in: tx.connection)
             if let former, formerAudiences.contains(reader.audience) {
                 try tx.update(SQL.move, expecting: 1) { (statement) throws(DatabaseError) in
@@ -76,7 +76,8 @@ package enum Feed {
                 try statement.bind(6, .integer(rev))
             }
         }
-        if let former { try withdraw(from: formerAudiences.subtracting(current), .scope, at: rev, formerly: former.meta.rev, in: tx) }
+        tx.published = (R.type, record.meta.id, rev, documents)
+        if let former { try withdraw(from: formerAudiences.subtracting(documents.map { $0.audience }), .scope, at: rev, formerly: former.meta.rev, in: tx) }
     }
 
     /// Takes a record out of every audience, and tells once more those that had lost it before.
