@@ -41,7 +41,7 @@ struct ResourceRoutes<R: Record>: Sendable {
         case "application/x-ndjson":
             response = Response(status: 200, headers: ["Content-Type": "application/x-ndjson"], body: Array(page.items.map { $0 + [0x0A] }.joined()))
         case "text/csv":
-            response = Response(status: 200, headers: ["Content-Type": "text/csv; charset=utf-8; header=present"], body: csv(page.items))
+            response = Response(status: 200, headers: ["Content-Type": "text/csv; charset=utf-8; header=present"], body: R.csvHeader() + R.csv(page.items))
         default:
             response = Response(status: 200, headers: ["Content-Type": "application/json"], body: document(page, next: next))
         }
@@ -62,8 +62,6 @@ struct ResourceRoutes<R: Record>: Sendable {
         json.endObject()
         return json.bytes
     }
-
-    private func csv(_ items: [[UInt8]]) -> [UInt8] { [] }
 
     private func show(_ call: Call) throws -> Response {
         try call.takesNoQuery()

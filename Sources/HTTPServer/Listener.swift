@@ -2,14 +2,14 @@ import CMicroHTTPD
 import Glibc
 
 /// A bound socket that listens, and the file behind it if it is a Unix socket.
-final class Listener: Sendable {
+package final class Listener: Sendable {
     let descriptor: Int32
     /// 0 on a Unix socket.
     let port: UInt16
     private let path: String?
 
     /// - Throws: with advice, if the address is taken, forbidden, unknown or malformed.
-    init(_ listener: ServerSettings.Listener) throws(ServerError) {
+    package init(_ listener: ServerSettings.Listener) throws(ServerError) {
         switch listener {
         case .tcp(let host, let port):
             (descriptor, path) = (try Listener.bind(host: host, port: port), nil)
@@ -25,7 +25,7 @@ final class Listener: Sendable {
     }
 
     /// Refuses those who come from now on.
-    func close() {
+    package func close() {
         Glibc.close(descriptor)
         if let path { unlink(path) }
     }

@@ -27,11 +27,14 @@ package final class Server: @unchecked Sendable {
     /// Listens, and answers from the moment this returns.
     ///
     /// - Throws: with advice, if the address cannot be listened on.
-    package init(_ settings: ServerSettings, application: any Application) throws(ServerError) {
+    ///
+    /// - Parameter listener: one that was made before, so that a taken port is known before anything else is touched.
+    package init(_ settings: ServerSettings, on listener: Listener? = nil, application: any Application) throws(ServerError) {
         let files = Socket.raiseFileLimit()
         // The database, webhooks and the control socket need files as well.
         let limit = settings.connectionLimit ?? max(64, min(files - 256, 50_000))
-        listener = try Listener(settings.listener)
+        let listener = if let listener { listener } else { try Listener(settings.listener) }
+        self.listener = listener
         port = listener.port
         engine = Engine(settings, application: application)
         do throws(ServerError) {

@@ -8,8 +8,6 @@ extension Connection {
     /// - Throws: `.setting` where SQLite kept another value.
     func configure(_ mode: Mode, cacheKiB: Int) throws(OpenError) {
         do throws(DatabaseError) {
-            // busy_timeout comes first: setting WAL may already have to wait.
-            sqlite3_busy_timeout(handle, 5000)
             for (option, value, name) in [
                 (SQLITE_DBCONFIG_DEFENSIVE, 1, "defensive"), (SQLITE_DBCONFIG_DQS_DML, 0, "dqs_dml"), (SQLITE_DBCONFIG_DQS_DDL, 0, "dqs_ddl"),
                 (SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, "trusted_schema"), (SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, "load_extension"),

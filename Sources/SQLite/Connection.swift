@@ -15,6 +15,7 @@ package final class Connection {
 
     /// Opens the file; pragmas are the business of the caller (`Database`).
     package init(path: String, mode: Mode) throws(DatabaseError) {
+        _ = Self.configured
         var opened: OpaquePointer?
         let flags = (mode == .readWrite ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_NOMUTEX
         let code = mode == .immutable
@@ -27,7 +28,15 @@ package final class Connection {
         }
         handle = opened
         sqlite3_extended_result_codes(opened, 1)
+        // Before anything else: whatever comes next may already have to wait for a lock.
+        sqlite3_busy_timeout(opened, 5000)
     }
+
+    /// Once for the process, before the first connection.
+    private static let configured: Void = {
+        let code = CSQLite_disable_memory_statistics()
+        precondition(code == SQLITE_OK, "SQLite was used before it was configured")
+    }()
 
     deinit {
         statements.removeAll()

@@ -34,10 +34,13 @@ package final class Database: Sendable {
         try Self.inspect(path)
         let connection: Connection
         do throws(DatabaseError) { connection = try Connection(path: path, mode: .readWrite) } catch { throw OpenError(error, path: path) }
-        try connection.configure(.readWrite, cacheKiB: settings.cacheKiB)
         do throws(DatabaseError) {
-            try connection.script("PRAGMA application_id = \(Connection.applicationID)")
+            // Before the WAL, so that the file's own header says whose it is, whenever the process dies.
+            if try connection.first("PRAGMA page_count", [], { $0.integer(0) }) == 0 {
+                try connection.script("PRAGMA application_id = \(Connection.applicationID)")
+            }
         } catch { throw OpenError(error, path: path) }
+        try connection.configure(.readWrite, cacheKiB: settings.cacheKiB)
         migrated = try Migrator(connection: connection, path: path).run(migrations)
         var readers: [Reader] = []
         do throws(DatabaseError) {
@@ -104,7 +107,6 @@ package final class Database: Sendable {
         do throws(DatabaseError) {
             let hasWAL = access(path + "-wal", F_OK) == 0
             let connection = try Connection(path: path, mode: hasWAL ? .readOnly : .immutable)
-            sqlite3_busy_timeout(connection.handle, 5000)
             let verdict = try connection.first("PRAGMA quick_check(1)") { $0.text(0) }
             guard verdict == "ok" else { throw DatabaseError(code: SQLITE_CORRUPT, message: verdict ?? "no answer", sql: nil) }
         } catch { throw OpenError(error, path: path) }

@@ -121,7 +121,7 @@ package final class Writer: Sendable {
         private var connection: Connection?
         private let observer: any TransactionObserver
         private let monitor: Monitor<State>
-        private var lastCheckpointBatch = 0
+        private var hasWorked = true
 
         init(connection: Connection, observer: any TransactionObserver, monitor: Monitor<State>) {
             self.connection = connection
@@ -142,6 +142,7 @@ package final class Writer: Sendable {
                     return batch
                 }
                 if batch.isEmpty { break }
+                hasWorked = true
                 process(batch, connection)
                 checkpoint(connection, SQLITE_CHECKPOINT_PASSIVE, above: Writer.checkpointPages)
             }
@@ -210,9 +211,13 @@ package final class Writer: Sendable {
             }
         }
 
+        /// Nothing to do for some seconds: copies the WAL back and gives the page cache's memory away, once.
         private func rest(_ connection: Connection) {
+            guard hasWorked else { return }
+            hasWorked = false
             checkpoint(connection, SQLITE_CHECKPOINT_PASSIVE, above: 0)
             sqlite3_db_release_memory(connection.handle)
+            malloc_trim(0)
         }
 
         /// Copies the WAL back into the file where it has more than `pages` pages.

@@ -38,6 +38,9 @@ enum Serve: Command {
         try arguments.end()
 
         let signals = Signals()
+        // First, so that a taken port leaves no trace in the folder.
+        let listening = ServerSettings(listener: .tcp(host: listen.host, port: listen.port))
+        let listener = try Listener(listening.listener)
         if isDemo { mkdir(data, 0o700) }
         let lock = try DataLock(directory: data)
         let federation = try Federation(directory: data)
@@ -51,7 +54,7 @@ enum Serve: Command {
         var controlServerSettings = ServerSettings(listener: .unix(path: data + "/control.sock"))
         controlServerSettings.bodyLimit = 70 << 20
         controlServerSettings.threads = 2
-        let server = try Server(ServerSettings(listener: .tcp(host: listen.host, port: listen.port)), application: app)
+        let server = try Server(listening, on: listener, application: app)
         let controlServer = try Server(controlServerSettings, application: control)
         metrics.connections.withLock { connections in
             connections = {

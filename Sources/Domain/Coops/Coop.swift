@@ -47,7 +47,7 @@ package struct Coop: Record {
         Field("city", \.city, .optional(.line(1...100))),
         Field("founded_year", \.foundedYear, .optional(.integer(1850...2200))),
         Field("coop_since_year", \.coopSinceYear, .optional(.integer(1850...2200))),
-        Field("activities", \.activities, .list(of: .slug, upTo: 20, unique: true)),
+        Field("activities", \.activities, .list(of: .activity, upTo: 20, unique: true)),
         Field("membership", \.membership, .choice),
         Field("successor_id", \.successorID, .optional(.reference()), .server),
         Field("website", \.website, .optional(.webAddress)),

@@ -52,7 +52,7 @@ extension Idea {
         } else if !change.given.contains("origin"), authorCoopID == nil {
             origin = .federation
         }
-        if let authorCoopID, let coop = try Coop.store.find(authorCoopID, in: tx.connection) { try coop.checkOpenToNewRecords() }
+        if let authorCoopID { try Coop.checkOpenToNewRecords(authorCoopID, at: "#/author_coop_id", in: tx) }
         if slug.isEmpty { slug = try freeSlug(in: tx) }
     }
 

@@ -10,7 +10,7 @@ package struct Activity: Record {
     package init() {}
 
     package static let fields: [Field<Activity>] = [
-        Field("slug", \.slug, .slug, required: true),
+        Field("slug", \.slug, .activity, required: true),
         Field("title", \.title, .line(1...200), required: true),
     ]
     package var readers: [Reader] { Reader.everyone }

@@ -47,7 +47,7 @@ package struct Module: Record {
         Field("slug", \.slug, .slug, required: true),
         Field("title", \.title, .line(1...200), required: true),
         Field("order", \.order, .integer(0...10_000)),
-        Field("related_activity", \.relatedActivity, .optional(.slug)),
+        Field("related_activity", \.relatedActivity, .optional(.activity)),
         Field("duration_min", \.durationMin, .optional(.integer(1...1440))),
         Field("status", \.status, .choice),
     ]

@@ -89,9 +89,17 @@ extension Codec where Value == String {
     /// A name for addresses: `a-casa-cumuna`.
     package static let slug = matched(
         "text.slug", en: "must be 1 to 80 of a-z, 0-9 and single hyphens inside", fr: "doit compter de 1 à 80 caractères parmi a-z, 0-9 et des traits d'union simples à l'intérieur"
-    ) { text in
+    ) { isSlug($0, joinedBy: ["-"]) }
+
+    /// The slug of an activity, which the federation's data writes with underscores: `land_development`.
+    package static let activity = matched(
+        "text.slug", en: "must be 1 to 80 of a-z, 0-9 and single hyphens or underscores inside",
+        fr: "doit compter de 1 à 80 caractères parmi a-z, 0-9 et des traits d'union ou de soulignement simples à l'intérieur"
+    ) { isSlug($0, joinedBy: ["-", "_"]) }
+
+    private static func isSlug(_ text: String, joinedBy signs: Set<Character>) -> Bool {
         text.utf8.count <= 80 && !text.isEmpty
-            && text.split(separator: "-", omittingEmptySubsequences: false).allSatisfy { part in
+            && text.split(omittingEmptySubsequences: false, whereSeparator: signs.contains).allSatisfy { part in
                 !part.isEmpty && part.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) }
             }
     }

@@ -8,7 +8,8 @@ package struct Draft<R: Record>: Sendable {
     /// Fields that the client may not set, with what it sent: allowed where equal to what it was given (a round trip).
     package let echoed: [JSON.Member]
 
-    package var given: Set<String> { Set(assignments.map(\.field)) }
+    /// Names of the fields that the client sent and may set.
+    package let given: Set<String>
 
     package enum Purpose: Sendable {
         case create, patch
@@ -48,8 +49,13 @@ package struct Draft<R: Record>: Sendable {
             }
         }
         try faults.throwIfAny()
+        self.init(id: id, assignments: assignments, echoed: echoed)
+    }
+
+    init(id: Identifier<R>?, assignments: [Assignment<R>], echoed: [JSON.Member]) {
         self.id = id
         self.assignments = assignments
+        given = Set(assignments.map { $0.field })
         self.echoed = echoed
     }
 
@@ -64,7 +70,7 @@ package struct Draft<R: Record>: Sendable {
         try faults.throwIfAny()
     }
 
-    private static var known: Set<String> { Set(R.shownFields.map(\.name)).union(["id", "rev", "created_at", "updated_at"]) }
+    private static var known: Set<String> { Set(R.shownFields.map { $0.name }).union(["id", "rev", "created_at", "updated_at"]) }
 }
 
 extension Field.Access {
@@ -87,7 +93,8 @@ extension Faults {
 extension String {
     /// As a part of a JSON Pointer (RFC 6901 section 3).
     package var pointerEscaped: String {
-        reduce(into: "") { escaped, character in
+        guard utf8.contains(where: { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") }) else { return self }
+        return reduce(into: "") { escaped, character in
             switch character {
             case "~": escaped += "~0"
             case "/": escaped += "~1"

@@ -3,7 +3,9 @@ import SQLite
 import Text
 
 /// One field of a record: the same name in JSON, in its column and in CSV.
-package struct Field<R: Sendable>: Sendable {
+///
+/// A class, because a copy of so many closures costs more than most of them do.
+package final class Field<R: Sendable>: Sendable {
     /// Who sets the field, and when.
     package enum Access: Sendable {
         /// The client, at creation and afterwards.

@@ -64,11 +64,7 @@ package struct Referent: Record {
         var faults = Faults()
         if change.caller.role == .referent, change.caller.referent != id { throw .scopeNotYours }
         if change.action == .create {
-            guard let coop = try Coop.store.find(coopID, in: tx.connection) else {
-                faults.addUnknownReference("#/coop_id", .coop)
-                throw .invalid(faults.all)
-            }
-            try coop.checkOpenToNewRecords()
+            try Coop.checkOpenToNewRecords(coopID, at: "#/coop_id", in: tx)
             // An import brings mandates in whatever state they are; a client begins one.
             if change.caller.token != nil, status != .designated, status != .active {
                 faults.add("#/status", "referent.status", en: "a mandate begins designated or active", fr: "un mandat commence à l'état designated ou active")
@@ -109,24 +105,5 @@ package struct Referent: Record {
             Bilingual(
                 en: "A mandate that has begun is kept; end it with a transition to ended.",
                 fr: "Un mandat commencé est conservé ; terminez-le par une transition vers ended."))
-    }
-}
-
-extension Coop {
-    /// A former member, or a co-op that was merged into another, begins nothing new (invariants 18 and 19).
-    func checkOpenToNewRecords() throws(DomainError) {
-        if let successorID {
-            throw .conflict(
-                code: "coop.merged",
-                Bilingual(en: "This co-op was merged into \(successorID); use that one.", fr: "Cette coopérative a fusionné avec \(successorID) ; utilisez celle-ci."),
-                members: [("successor_id", "\"\(successorID)\"")])
-        }
-        if membership == .formerMember {
-            throw .conflict(
-                code: "coop.former-member",
-                Bilingual(
-                    en: "This co-op is a former member: nothing new can begin there.",
-                    fr: "Cette coopérative est une ancienne adhérente : rien de nouveau ne peut y commencer."))
-        }
     }
 }
