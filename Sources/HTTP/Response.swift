@@ -60,9 +60,12 @@ package struct Exchange: Sendable {
     package var method: String
     /// The route's template; nil where no route was reached, so that a secret in a path is not logged.
     package var route: String?
+    /// 0 where the connection ended before there was an answer.
     package var status: Int
     package var seconds: Double
+    /// Of the body, as far as it was read.
     package var requestBytes: Int
+    /// Of the body, as far as it was made: a client that left early may have received less.
     package var responseBytes: Int
     package var remote: String
     package var caller: String?

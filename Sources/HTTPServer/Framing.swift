@@ -5,6 +5,12 @@ import HTTP
 /// libmicrohttpd 0.9.75 takes the first of two Content-Lengths, prefers Transfer-Encoding to it, and reads an unknown coding
 /// until the connection ends; a proxy in front may decide otherwise, which is how requests are smuggled. So whatever RFC 9112
 /// section 6 lets us refuse is refused.
+///
+/// Some things it refuses before we are asked, always closing, but in HTML and in its own words: a malformed request line or
+/// version (400, 505, or no answer where the method is missing), a line without colon, a Content-Length that is not a number
+/// (also one with a space behind it, which the RFC allows) or exceeds 2^64 (413), a head that exceeds its memory (414, 431),
+/// malformed chunks, and a chunk extension that exceeds its memory (500). Of these only what has a readable request line is
+/// reported to the application, as `framing.library`.
 struct Framing {
     private(set) var contentLength: UInt64?
     private(set) var chunked = false

@@ -4,6 +4,9 @@ import HTTP
 import Synchronization
 
 /// An HTTP/1.1 server on libmicrohttpd: reads and guards requests, gives them to an application, sends the answers.
+///
+/// A client that ends its own side (`nc -N`) is answered if the answer is there at once, not if it is promised for later:
+/// the library takes the end of a suspended connection's input for the end of the client.
 // @unchecked: the pointer to the daemon, which is safe to use from any thread, is not Sendable.
 package final class Server: @unchecked Sendable {
     /// The real one when 0 was asked for; 0 on a Unix socket.
