@@ -34,13 +34,15 @@ package enum Feed {
 
     /// Writes a record's documents, and a NULL document once where it can no longer be read.
     ///
-    /// - Parameter former: the record as it was, at the rev that its rows have; nil when it is new.
-    static func publish<R: Record>(_ record: R, replacing former: R?, in tx: Transaction) throws(DatabaseError) {
+    /// - Parameters:
+    ///   - former: the record as it was, at the rev that its rows have; nil when it is new.
+    ///   - shown: the audiences that have a row of it at that rev; nil: the former record's readers.
+    static func publish<R: Record>(_ record: R, replacing former: R?, shownIn shown: Set<Audience>? = nil, in tx: Transaction) throws(DatabaseError) {
         let rev = record.meta.rev
         let id = Value.text(record.meta.id.text)
         let type = Value.text(R.type.rawValue)
         let members = DocumentMembers(of: record)
-        let formerAudiences = former.map { Set($0.readers.map(\.audience)) } ?? []
+        let formerAudiences = shown ?? former.map { Set($0.readers.map(\.audience)) } ?? []
         var current: Set<Audience> = []
         for reader in record.readers {
             current.insert(reader.audience)

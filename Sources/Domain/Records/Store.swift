@@ -35,6 +35,13 @@ package struct Store<R: Record>: Sendable {
         try storing { () throws(DatabaseError) in try connection.all("\(select) WHERE \(condition) ORDER BY id", values, record) }
     }
 
+    /// Hands over every record, in the order of their ids, without holding more than one.
+    func forEach(in connection: Connection, _ body: (R) throws(DatabaseError) -> Void) throws(DatabaseError) {
+        let statement = try connection.statement(select + " ORDER BY id")
+        defer { statement.reset() }
+        while try statement.step() { try body(record(statement)) }
+    }
+
     /// The seq of the record's last change, by which the feed finds its documents; nil where there is no such record.
     package func rev(of id: Identifier<R>, in connection: Connection) throws(DatabaseError) -> Int64? {
         try connection.first("SELECT rev FROM \(table) WHERE id = ?", [id.value]) { $0.integer(0) }
@@ -98,12 +105,14 @@ package struct Store<R: Record>: Sendable {
     }
 
     /// Renders a record's documents again because something they show, but that is not its own, has changed.
-    func republish(_ old: R, as record: R? = nil, in tx: Transaction) throws(DomainError) {
+    ///
+    /// - Parameter shown: where its documents are, if the feed has been damaged and they are not where `old` would be read.
+    func republish(_ old: R, as record: R? = nil, shownIn shown: Set<Audience>? = nil, in tx: Transaction) throws(DomainError) {
         var record = record ?? old
         try storing { () throws(DatabaseError) in
             record.meta.rev = tx.nextSeq()
             try save(record, with: self.update, in: tx)
-            try Feed.publish(record, replacing: old, in: tx)
+            try Feed.publish(record, replacing: old, shownIn: shown, in: tx)
         }
     }
 

@@ -1,0 +1,165 @@
+import SQLite
+
+/// Holds the feed against the tables, which have the truth: what `viecoop feed verify` and `viecoop feed rebuild` do.
+package enum FeedAudit {
+    package struct Finding: Sendable, Equatable {
+        package enum Fault: String, Sendable {
+            /// An audience that reads the record has no document of it at the record's rev.
+            case missing
+            /// The document is not what the record's fields give now.
+            case differs
+            /// A document of a record that does not exist, that the audience does not read, or that lies at another seq.
+            case stray
+            /// A NULL row beside the document.
+            case double
+        }
+
+        package let type: RecordType
+        package let id: String
+        /// As stored: `network`, `coop:0197…`.
+        package let audience: String
+        package let fault: Fault
+    }
+
+    /// Every place where the feed is not what the tables say, by type and id; nothing where all is well.
+    package static func verify(in connection: Connection) throws(DomainError) -> [Finding] {
+        try storing { () throws(DatabaseError) in
+            var findings: [Finding] = []
+            for type in RecordType.allCases {
+                for (_, damage) in try damage(type.record, in: connection) { findings += damage.findings }
+            }
+            return findings
+        }
+    }
+
+    /// Renders all documents again. A record whose documents differ, are missing or should not be there gets a new rev and goes
+    /// through the ordinary publication, so that devices hear of it; NULL rows stay as they are.
+    ///
+    /// - Returns: how many records were mended.
+    package static func rebuild(in tx: Transaction) throws(DomainError) -> Int {
+        var count = 0
+        for type in RecordType.allCases { count += try mend(type.record, in: tx) }
+        return count
+    }
+
+    private struct Place: Hashable {
+        let audience: Int64
+        let seq: Int64
+    }
+
+    /// What is wrong with one record.
+    private struct Damage {
+        var findings: [Finding] = []
+        var strays: [Place] = []
+    }
+
+    private enum SQL {
+        static let audiences = "SELECT number, name FROM audience"
+        static let row = "SELECT type, id, doc FROM feed WHERE audience = ? AND seq = ?"
+        static let gone = "SELECT audience FROM feed WHERE id = ? AND type = ? AND doc IS NULL"
+        static let live = "SELECT audience, seq, id FROM feed WHERE type = ? AND doc IS NOT NULL"
+        static let withdraw = "UPDATE feed SET seq = ?, doc = NULL, gone = ?, entered = min(entered, ?) WHERE audience = ? AND seq = ?"
+        static let enteredOfGone = "SELECT min(entered) FROM feed WHERE audience = ? AND id = ? AND type = ? AND doc IS NULL"
+        static let dropGone = "DELETE FROM feed WHERE audience = ? AND id = ? AND type = ? AND doc IS NULL"
+        static let drop = "DELETE FROM feed WHERE audience = ? AND seq = ?"
+        static let enter = "UPDATE feed SET entered = min(entered, ?) WHERE audience = ? AND seq = ?"
+    }
+
+    // MARK: Finding
+
+    /// The damaged records of a type, in the order of their ids.
+    private static func damage<R: Record>(_ type: R.Type, in connection: Connection) throws(DatabaseError) -> [(id: String, damage: Damage)] {
+        let audiences = try connection.all(SQL.audiences) { ($0.integer(0), $0.text(1)) }
+        let names = Dictionary(uniqueKeysWithValues: audiences)
+        let numbers = Dictionary(uniqueKeysWithValues: audiences.map { ($0.1, $0.0) })
+        var damaged: [String: Damage] = [:]
+        var inPlace: Set<Place> = []
+        try R.store.forEach(in: connection) { (record) throws(DatabaseError) in
+            let damage = try inspect(record, numbers, &inPlace, in: connection)
+            if !damage.findings.isEmpty { damaged[record.meta.id.text] = damage }
+        }
+        let live = try connection.statement(SQL.live)
+        defer { live.reset() }
+        try live.bind(1, .text(R.type.rawValue))
+        while try live.step() {
+            let place = Place(audience: live.integer(0), seq: live.integer(1))
+            guard !inPlace.contains(place) else { continue }
+            let id = live.text(2)
+            damaged[id, default: Damage()].strays.append(place)
+            damaged[id]?.findings.append(Finding(type: R.type, id: id, audience: names[place.audience] ?? "?", fault: .stray))
+        }
+        return damaged.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    private static func inspect<R: Record>(
+        _ record: R, _ numbers: [String: Int64], _ inPlace: inout Set<Place>, in connection: Connection
+    ) throws(DatabaseError) -> Damage {
+        let id = record.meta.id.text
+        let members = DocumentMembers(of: record)
+        let gone = try connection.all(SQL.gone, [.text(id), .text(R.type.rawValue)]) { $0.integer(0) }
+        var damage = Damage()
+        for reader in record.readers {
+            let finding = { Finding(type: R.type, id: id, audience: reader.audience.name, fault: $0) }
+            guard let number = numbers[reader.audience.name],
+                let document = try connection.first(
+                    SQL.row, [.integer(number), .integer(record.meta.rev)],
+                    { $0.text(0) == R.type.rawValue && $0.text(1) == id && !$0.isNull(2) ? $0.blob(2) : nil }) ?? nil
+            else {
+                damage.findings.append(finding(.missing))
+                continue
+            }
+            inPlace.insert(Place(audience: number, seq: record.meta.rev))
+            if document != members.document(hiding: reader.hidden) { damage.findings.append(finding(.differs)) }
+            if gone.contains(number) { damage.findings.append(finding(.double)) }
+        }
+        return damage
+    }
+
+    // MARK: Mending
+
+    private static func mend<R: Record>(_ type: R.Type, in tx: Transaction) throws(DomainError) -> Int {
+        let damaged = try storing { () throws(DatabaseError) in try damage(type, in: tx.connection) }
+        for (id, damage) in damaged {
+            let record = try Identifier<R>(id).flatMap { (id) throws(DomainError) in try R.store.find(id, in: tx.connection) }
+            let missing = Set(damage.findings.filter { $0.fault == .missing }.map(\.audience))
+            let shown = Set(record?.readers.map(\.audience) ?? []).filter { !missing.contains($0.name) }
+            try storing { () throws(DatabaseError) in try clear(damage, id, R.type, shown: shown, gone: record == nil ? .deleted : .scope, in: tx) }
+            guard let record else { continue }
+            try R.store.republish(record, shownIn: shown, in: tx)
+            try storing { () throws(DatabaseError) in try admitEarly(record, damage, in: tx) }
+        }
+        return damaged.count
+    }
+
+    /// Where a row was lost, so was the seq at which the record entered the audience. Said too early, a device hears of a removal
+    /// that it did not need; said too late, it never hears of one that it does.
+    private static func admitEarly<R: Record>(_ record: R, _ damage: Damage, in tx: Transaction) throws(DatabaseError) {
+        let rev = try R.store.rev(of: record.id, in: tx.connection) ?? 0
+        for finding in damage.findings where finding.fault != .differs {
+            guard let number = Audience(name: finding.audience).flatMap({ tx.feed.number(of: $0) }) else { continue }
+            try tx.connection.run(SQL.enter, [.integer(1), .integer(number), .integer(rev)])
+        }
+    }
+
+    /// Leaves one row an audience: the document at the record's rev, or else a NULL row, which publication brings back to life.
+    private static func clear(
+        _ damage: Damage, _ id: String, _ type: RecordType, shown: Set<Audience>, gone: Feed.Gone, in tx: Transaction
+    ) throws(DatabaseError) {
+        let kept = Set(shown.compactMap { tx.feed.number(of: $0) })
+        for number in kept { try tx.connection.run(SQL.dropGone, [.integer(number), .text(id), .text(type.rawValue)]) }
+        guard !damage.strays.isEmpty else { return }
+        let seq = tx.nextSeq()
+        for stray in damage.strays {
+            if kept.contains(stray.audience) {
+                try tx.connection.run(SQL.drop, [.integer(stray.audience), .integer(stray.seq)])
+                continue
+            }
+            let record: [Value] = [.integer(stray.audience), .text(id), .text(type.rawValue)]
+            let entered = try tx.connection.first(SQL.enteredOfGone, record) { $0.optionalInteger(0) ?? .max } ?? .max
+            try tx.connection.run(SQL.dropGone, record)
+            try tx.connection.run(
+                SQL.withdraw, [.integer(seq), .text(gone.text), .integer(entered), .integer(stray.audience), .integer(stray.seq)])
+            tx.feed.touch(number: stray.audience, at: seq)
+        }
+    }
+}

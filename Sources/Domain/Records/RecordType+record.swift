@@ -1,0 +1,20 @@
+extension RecordType {
+    /// The Swift type behind the name: the one list of all types, for what has to be done with each.
+    ///
+    /// Passed to a generic function, `check(type.record, …)`, it becomes that function's type.
+    package var record: any Record.Type {
+        switch self {
+        case .coop: Coop.self
+        case .site: Site.self
+        case .referent: Referent.self
+        case .theme: Theme.self
+        case .question: Question.self
+        case .resource: Resource.self
+        case .prize: Prize.self
+        case .idea: Idea.self
+        case .mooc: Mooc.self
+        case .module: Module.self
+        case .activity: Activity.self
+        }
+    }
+}

@@ -1,0 +1,41 @@
+import Domain
+
+extension DomainError {
+    /// The error in a word, as tables of cases name it: `stale`, or the code of a conflict or refusal.
+    package var word: String {
+        switch self {
+        case .invalid: "invalid"
+        case .notFound: "not found"
+        case .stale: "stale"
+        case .preconditionRequired: "precondition required"
+        case .conflict(let code, _, _): code
+        case .forbidden(let code, _): code
+        case .tooCostly: "too costly"
+        case .busy: "busy"
+        case .storageFull: "storage full"
+        case .storage(let error): "storage: \(error)"
+        }
+    }
+
+    /// Each fault as `#/name text.length`, in order.
+    package var faults: [String] {
+        guard case .invalid(let faults) = self else { return [] }
+        return faults.map { "\($0.pointer) \($0.code)" }
+    }
+}
+
+/// What `body` throws, in a word; nil when it throws nothing.
+package func refusal(_ body: () throws(DomainError) -> Void) -> String? {
+    do throws(DomainError) {
+        try body()
+        return nil
+    } catch { return error.word }
+}
+
+/// The faults of what `body` throws.
+package func faults(_ body: () throws(DomainError) -> Void) -> [String] {
+    do throws(DomainError) {
+        try body()
+        return []
+    } catch { return error.faults.isEmpty ? [error.word] : error.faults }
+}
