@@ -44,7 +44,7 @@ let package = Package(
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTP", "TestSupport"]),
         .testTarget(name: "TextTests", dependencies: ["Text"]),
-        .testTarget(name: "DomainTests", dependencies: ["Domain", "Text", "SQLite", "JSON", "TestSupport"]),
+        .testTarget(name: "DomainTests", dependencies: ["Domain", "Text", "SQLite", "JSON", "Crypto", "TestSupport"]),
         .testTarget(name: "APITests", dependencies: ["API", "Domain", "HTTP", "JSON", "TestSupport"]),
         .testTarget(name: "viecoopTests", dependencies: ["JSON", "TestSupport"]),
     ],
