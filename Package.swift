@@ -44,7 +44,7 @@ let package = Package(
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Text"]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTP", "Text", "CMicroHTTPD", "TestSupport"]),
         .testTarget(name: "TextTests", dependencies: ["Text"]),
-        .testTarget(name: "DomainTests", dependencies: ["Domain", "Embedded", "Text", "SQLite", "JSON", "TestSupport"]),
+        .testTarget(name: "DomainTests", dependencies: ["Domain", "Embedded", "Text", "SQLite", "JSON", "Crypto", "TestSupport"]),
         .testTarget(name: "APITests", dependencies: ["API", "Domain", "HTTP", "JSON", "TestSupport"]),
         .testTarget(name: "viecoopTests", dependencies: ["JSON", "TestSupport"]),
     ],

@@ -198,13 +198,14 @@ struct PullSimulation {
         throw Divergence(description: "a pull does not end")
     }
 
-    /// A device that begins now has the same after pages of one entry and after one page of all.
+    /// A device that begins now has the same after pages of one entry and after one page of all, and there is nothing to remove.
     private mutating func compareLimits() throws {
-        let old = device
+        let (old, removals) = (device, statistics.removals)
         for limit in [1, 1000] {
             device = PullDevice()
             for _ in 0..<10_000 where try pull(limit: limit) { break }
             guard device.copy == old.copy else { throw Divergence(description: "with limit \(limit): " + Self.difference(device.copy, old.copy)) }
+            guard statistics.removals == removals else { throw Divergence(description: "with limit \(limit) a new device hears of removals") }
         }
     }
 
