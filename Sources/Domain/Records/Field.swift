@@ -31,6 +31,8 @@ package final class Field<R: Sendable>: Sendable {
     package let load: @Sendable (inout R, Statement, Int) -> Void
     package let write: @Sendable (R, inout JSONWriter) -> Void
     package let isEqual: @Sendable (R, R) -> Bool
+    /// Sets the field of the second to what it is in the first.
+    package let copy: @Sendable (R, inout R) -> Void
 
     package init<Value: Sendable & Equatable>(
         _ name: String, _ path: WritableKeyPath<R, Value> & Sendable, _ codec: Codec<Value>, _ access: Access = .client, required: Bool = false
@@ -48,6 +50,7 @@ package final class Field<R: Sendable>: Sendable {
         load = { $0[keyPath: path] = codec.load($1, $2) }
         write = { codec.write($0[keyPath: path], &$1) }
         isEqual = { $0[keyPath: path] == $1[keyPath: path] }
+        copy = { $1[keyPath: path] = $0[keyPath: path] }
     }
 }
 

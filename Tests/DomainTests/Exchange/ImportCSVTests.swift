@@ -135,6 +135,26 @@ struct ImportCSVTests {
         #expect(try test.documents(.idea).isEmpty)
     }
 
+    @Test("no bytes stop the server: each file is imported or refused with a place")
+    func anyBytes() throws {
+        var random = SeededBytes(state: 7)
+        let test = try ExchangeFederation()
+        let alphabet = Array("\",;\r\n'=|[]{}:aA01-".utf8) + [0xE9, 0x00, 0xC3, 0xA9]
+        let sample = ExchangeFederation.sampleFiles[2].bytes
+        for round in 0..<400 {
+            var bytes: [UInt8]
+            if round % 4 == 0 {
+                bytes = sample
+                for _ in 0..<3 { bytes[random.below(bytes.count)] = alphabet[random.below(alphabet.count)] }
+            } else {
+                bytes = Array("slug,name,department_code,activities\n".utf8) + (0..<random.below(120)).map { _ in alphabet[random.below(alphabet.count)] }
+            }
+            let faults = try test.faults([ImportFile(name: round % 4 == 0 ? "x.json" : "coops.csv", bytes: bytes)], dryRun: true)
+            #expect(faults.allSatisfy { $0.line != nil || $0.field != nil })
+        }
+        #expect(test.federation.heads.head == 0)
+    }
+
     @Test("no more than 10,000 faults are kept")
     func cap() throws {
         let test = try ExchangeFederation()
