@@ -45,6 +45,13 @@ struct OperationRoutes: Sendable {
             .read("/openapi.yaml", offers: ["application/yaml"]) { _ in
                 Response(status: 200, headers: ["Content-Type": "application/yaml", "Cache-Control": "no-cache"], body: openAPI)
             },
+            .read("/docs", offers: ["text/html"]) { call in
+                try call.takesNoQuery()
+                return Response(
+                    status: 200,
+                    headers: ["Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": Docs.contentSecurityPolicy, "Cache-Control": "no-cache"],
+                    body: Docs.embedded)
+            },
         ]
     }
 
