@@ -2,7 +2,7 @@ import Text
 
 extension Language {
     /// The language of texts for a client that states no preference, or none that we speak.
-    package static let fallback = Language.en
+    package static let fallback = Language.fr
 
     /// The language that an `Accept-Language` value prefers (RFC 9110 section 12.5.4); nil stands for a missing field.
     ///
