@@ -61,6 +61,8 @@ package final class TestApp: Sendable {
 
     package func addTheme(_ slug: String) throws -> String { try add(Theme.self, #"{"slug":"\#(slug)","title":"Thème \#(slug)"}"#) }
 
+    package func addMooc(_ slug: String) throws -> String { try add(Mooc.self, #"{"slug":"\#(slug)","title":"MOOC \#(slug)"}"#) }
+
     package func addReferent(_ coop: String, _ family: String = "Muller", more: String = "") throws -> String {
         try add(
             Referent.self,
