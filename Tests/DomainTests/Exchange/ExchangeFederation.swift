@@ -30,9 +30,9 @@ final class ExchangeFederation {
     }
 
     /// The faults that keep the files out; empty where they are imported.
-    func faults(_ files: [ImportFile]) throws -> [ImportFault] {
+    func faults(_ files: [ImportFile], dryRun: Bool = false) throws -> [ImportFault] {
         do {
-            _ = try Import.run(files, into: federation)
+            _ = try Import.run(files, dryRun: dryRun, into: federation)
             return []
         } catch let ImportFailure.faults(faults) { return faults }
     }

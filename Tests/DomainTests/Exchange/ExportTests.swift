@@ -1,5 +1,6 @@
 import Domain
 import JSON
+import TestSupport
 import Testing
 
 struct ExportTests {
@@ -10,24 +11,23 @@ struct ExportTests {
 
     @Test("what is exported as CSV imports again unchanged, and into another federation with the same content")
     func roundTrip() throws {
-        var random = SplitMix(state: 42)
-        func any(_ texts: [String]) -> String { texts[Int(random.next() % UInt64(texts.count))] }
-        func text() -> String { (0...Int(random.next() % 3)).map { _ in any(Self.awkward) }.joined(separator: any(["", " ", "x"])) }
+        var random = SeededGenerator(seed: 42)
+        func any(_ texts: [String]) -> String { texts[Int.random(in: 0..<texts.count, using: &random)] }
+        func text() -> String { (0..<Int.random(in: 1...3, using: &random)).map { _ in any(Self.awkward) }.joined(separator: any(["", " ", "x"])) }
         let test = try ExchangeFederation(sample: true)
         let ids = try test.documents(.coop).filter { $0["membership"] == .string("member") }.compactMap { $0["id"]?.stringValue }
         for number in 0..<300 {
             let coop = try #require(Identifier<Coop>(any(ids)))
             let members = [
                 JSON.Member("coop_id", .string(coop.text)), JSON.Member("given_name", .string(text())), JSON.Member("family_name", .string(text() + "\(number)")),
-                JSON.Member("job_title", random.next() % 2 == 0 ? .null : .string(text())), JSON.Member("started_on", .string("2025-01-31")),
+                JSON.Member("job_title", Int.random(in: 0..<2, using: &random) == 0 ? .null : .string(text())), JSON.Member("started_on", .string("2025-01-31")),
                 JSON.Member("work_phone", .string("+336123456\(number % 90 + 10)")),
             ]
             let site = [
                 JSON.Member("coop_id", .string(coop.text)), JSON.Member("name", .string(text() + "\(number)")), JSON.Member("workstations", .number("0")),
                 JSON.Member("seats", .number("5")), JSON.Member("address", .string(text() + any(["", "\n", "\n\n"]) + text())),
             ]
-            let note = Draft<Coop>.self
-            let patch = try note.init(.object([JSON.Member("note", any(["x", "", "n"]) == "n" ? .null : .string(any(["", text()])))]), for: .patch)
+            let patch = try Draft<Coop>(.object([JSON.Member("note", any(["x", "", "n"]) == "n" ? .null : .string(any(["", text()])))]), for: .patch)
             _ = try test.federation.perform { (tx) throws(DomainError) in
                 _ = try Referent.store.create(Draft(.object(members), for: .create), by: .operatorItself, in: tx)
                 _ = try Site.store.create(Draft(.object(site), for: .create), by: .operatorItself, in: tx)
@@ -86,18 +86,6 @@ struct ExportTests {
         let seen = try test.export(.coop, as: .ndjson, for: .anonymous).split(separator: UInt8(ascii: "\n")).map { try JSON.parse(Array($0)) }
         #expect(seen.count == 36 && seen.allSatisfy { $0["note"] == nil && $0["membership"] == nil })
         #expect(try test.export(.referent, as: .ndjson, for: .anonymous).isEmpty)
-    }
-}
-
-/// A generator with a seed (Steele, Lea and Flood 2014), so that a failing run can be repeated.
-private struct SplitMix {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }
 
