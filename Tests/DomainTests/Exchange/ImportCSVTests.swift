@@ -1,5 +1,6 @@
 import Domain
 import JSON
+import TestSupport
 import Testing
 
 struct ImportCSVTests {
@@ -137,7 +138,7 @@ struct ImportCSVTests {
 
     @Test("no bytes stop the server: each file is imported or refused with a place")
     func anyBytes() throws {
-        var random = SeededBytes(state: 7)
+        var random = SeededGenerator(seed: 7)
         let test = try ExchangeFederation()
         let alphabet = Array("\",;\r\n'=|[]{}:aA01-".utf8) + [0xE9, 0x00, 0xC3, 0xA9]
         let sample = ExchangeFederation.sampleFiles[2].bytes
@@ -145,9 +146,9 @@ struct ImportCSVTests {
             var bytes: [UInt8]
             if round % 4 == 0 {
                 bytes = sample
-                for _ in 0..<3 { bytes[random.below(bytes.count)] = alphabet[random.below(alphabet.count)] }
+                for _ in 0..<3 { bytes[Int.random(in: 0..<bytes.count, using: &random)] = alphabet[Int.random(in: 0..<alphabet.count, using: &random)] }
             } else {
-                bytes = Array("slug,name,department_code,activities\n".utf8) + (0..<random.below(120)).map { _ in alphabet[random.below(alphabet.count)] }
+                bytes = Array("slug,name,department_code,activities\n".utf8) + (0..<Int.random(in: 0..<120, using: &random)).map { _ in alphabet[Int.random(in: 0..<alphabet.count, using: &random)] }
             }
             let faults = try test.faults([ImportFile(name: round % 4 == 0 ? "x.json" : "coops.csv", bytes: bytes)], dryRun: true)
             #expect(faults.allSatisfy { $0.line != nil || $0.field != nil })
