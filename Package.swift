@@ -45,7 +45,7 @@ let package = Package(
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTP", "Text", "CMicroHTTPD", "TestSupport"]),
         .testTarget(name: "TextTests", dependencies: ["Text"]),
         .testTarget(name: "DomainTests", dependencies: ["Domain", "Embedded", "Text", "SQLite", "JSON", "Crypto", "TestSupport"]),
-        .testTarget(name: "APITests", dependencies: ["API", "Domain", "HTTP", "JSON", "TestSupport"]),
+        .testTarget(name: "APITests", dependencies: ["API", "Domain", "HTTP", "JSON", "Text", "TestSupport"]),
         .testTarget(name: "viecoopTests", dependencies: ["JSON", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

@@ -45,6 +45,11 @@ package final class TestApp: Sendable {
         try send("GET", path, token: token, headers: headers)
     }
 
+    /// Lets others run until something has happened that nothing announces.
+    package func waitUntil(_ condition: () -> Bool) async {
+        while !condition() { await Task.yield() }
+    }
+
     // MARK: Fixtures
 
     /// A token of the role; co-ops by id.
