@@ -12,8 +12,8 @@ extension Docs {
         nav,main{padding:1rem;min-width:0}
         nav{border-bottom:1px solid var(--line);font-size:.9rem}
         nav ul{margin:.25rem 0;padding:0;list-style:none}
-        nav a,summary{display:block;padding:.2rem 0;overflow-wrap:anywhere}
-        summary{cursor:pointer;display:list-item}
+        nav a{display:block;padding:.2rem 0;overflow-wrap:anywhere}
+        summary{cursor:pointer;padding:.2rem 0}
         main{max-width:60rem}
         h1,h2,h3{line-height:1.25}
         h2{margin-top:2.5rem;border-bottom:1px solid var(--line)}
@@ -25,6 +25,7 @@ extension Docs {
         code{background:var(--soft);padding:.1em .25em;border-radius:3px;overflow-wrap:anywhere}
         pre{background:var(--soft);padding:.75rem;margin:.5rem 0;overflow-x:auto;border:1px solid var(--line);border-radius:4px;line-height:1.4}
         .wide{overflow-x:auto;margin:.5rem 0}
+        td code{overflow-wrap:normal}
         table{border-collapse:collapse;font-size:.9rem}
         th,td{text-align:left;vertical-align:top;padding:.3rem .75rem .3rem 0;border-bottom:1px solid var(--line)}
         td{min-width:4rem}
