@@ -29,6 +29,8 @@ extension Docs {
         table{border-collapse:collapse;font-size:.9rem}
         th,td{text-align:left;vertical-align:top;padding:.3rem .75rem .3rem 0;border-bottom:1px solid var(--line)}
         td{min-width:4rem}
+        @media(max-width:30rem){tr,td{display:block;border:0}tr{border-bottom:1px solid var(--line);padding:.3rem 0}td{padding:0}
+        thead{position:absolute;left:-100vw}td code{overflow-wrap:anywhere}}
         @media(min-width:64rem){body{display:grid;grid-template-columns:20rem minmax(0,1fr)}
         nav{position:sticky;top:0;height:100vh;overflow-y:auto;border-bottom:0;border-right:1px solid var(--line)}}
         """

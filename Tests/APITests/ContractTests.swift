@@ -16,6 +16,9 @@ struct ContractTests {
         #expect(written.subtracting(served).sorted() == [], "in the contract, but not served")
     }
 
+    @Test("carries the version of the program")
+    func version() throws { #expect(try Self.contract(TestApp()).version == Version.text) }
+
     @Test("names the fields of each type, and what a client may set when", arguments: RecordType.allCases)
     func fields(type: RecordType) throws {
         func check<R: Record>(_: R.Type) throws {
