@@ -63,7 +63,7 @@ struct BadInputTests {
         Refusal(name: "SQL in a filter's name", method: "GET", path: "/v1/themes?1=1%20or%201", body: nil, status: 400, code: "parameter.invalid"),
         Refusal(name: "foreign place", method: "GET", path: "/v1/themes?after=AAAA", body: nil, status: 400, code: "parameter.invalid"),
         Refusal(name: "a parameter twice", method: "GET", path: "/v1/themes?slug=a&slug=b", body: nil, status: 400, code: "parameter.invalid"),
-        Refusal(name: "broken escape", method: "GET", path: "/v1/themes?slug=%zz", body: nil, status: 400, code: "parameter.invalid"),
+        Refusal(name: "broken escape", method: "GET", path: "/v1/themes?slug=%zz", body: nil, status: 400, code: "uri.escape"),
         Refusal(name: "forged cursor", method: "GET", path: "/v1/changes?cursor=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", body: nil, status: 400, code: "cursor.invalid"),
         Refusal(name: "wait too long", method: "GET", path: "/v1/changes?wait=31", body: nil, status: 400, code: "parameter.invalid"),
         Refusal(name: "unknown type", method: "GET", path: "/v1/changes?types=car", body: nil, status: 400, code: "parameter.invalid"),
