@@ -12,8 +12,8 @@ extension Docs {
         nav,main{padding:1rem;min-width:0}
         nav{border-bottom:1px solid var(--line);font-size:.9rem}
         nav ul{margin:.25rem 0;padding:0;list-style:none}
-        nav a,summary{display:block;padding:.2rem 0;overflow-wrap:anywhere}
-        summary{cursor:pointer;display:list-item}
+        nav a{display:block;padding:.2rem 0;overflow-wrap:anywhere}
+        summary{cursor:pointer;padding:.2rem 0}
         main{max-width:60rem}
         h1,h2,h3{line-height:1.25}
         h2{margin-top:2.5rem;border-bottom:1px solid var(--line)}
@@ -25,9 +25,12 @@ extension Docs {
         code{background:var(--soft);padding:.1em .25em;border-radius:3px;overflow-wrap:anywhere}
         pre{background:var(--soft);padding:.75rem;margin:.5rem 0;overflow-x:auto;border:1px solid var(--line);border-radius:4px;line-height:1.4}
         .wide{overflow-x:auto;margin:.5rem 0}
+        td code{overflow-wrap:normal}
         table{border-collapse:collapse;font-size:.9rem}
         th,td{text-align:left;vertical-align:top;padding:.3rem .75rem .3rem 0;border-bottom:1px solid var(--line)}
         td{min-width:4rem}
+        @media(max-width:30rem){tr,td{display:block;border:0}tr{border-bottom:1px solid var(--line);padding:.3rem 0}td{padding:0}
+        thead{position:absolute;left:-100vw}td code{overflow-wrap:anywhere}}
         @media(min-width:64rem){body{display:grid;grid-template-columns:20rem minmax(0,1fr)}
         nav{position:sticky;top:0;height:100vh;overflow-y:auto;border-bottom:0;border-right:1px solid var(--line)}}
         """

@@ -49,6 +49,8 @@ package enum Docs {
         let tags: [(name: String, description: String)]
         let operations: [Operation]
         let components: [Outline]
+        /// By the `$ref` that names each.
+        private let byReference: [Substring: Outline]
 
         struct Operation {
             let method: String
@@ -69,14 +71,12 @@ package enum Docs {
                 path.children.map { Operation(method: $0.key.uppercased(), path: path.key, block: $0) }
             } ?? []
             components = root["components"]?.children ?? []
+            let named = components.flatMap { part in part.children.map { ("#/components/\(part.key)/\($0.key)"[...], $0) } }
+            byReference = Dictionary(named) { first, _ in first }
         }
 
         /// The component that a `$ref` names.
-        func component(_ reference: Substring?) -> Outline? {
-            let parts = (reference ?? "").split(separator: "/")
-            guard parts.count >= 4 else { return nil }
-            return components.first { $0.key == parts[2] }?[String(parts[3])]
-        }
+        func component(_ reference: Substring?) -> Outline? { reference.flatMap { byReference[$0] } }
     }
 
     // MARK: Parts of the page
@@ -107,7 +107,7 @@ package enum Docs {
             let rows = parameters.map { parameter in
                 let isRequired = parameter["required"]?.value == "true"
                 return "<tr><td><code>\(escaped(parameter["name"]?.text ?? ""))</code></td><td>\(escaped(parameter["in"]?.text ?? ""))"
-                    + "\(isRequired ? ", required" : "")</td><td>\(inline(parameter["description"]?.text ?? ""))</td></tr>"
+                    + "\(isRequired ? ", required" : "")</td><td>\(what(parameter))</td></tr>"
             }
             html += table(head: ["Parameter", "Where", "What"], rows)
         }
@@ -121,9 +121,18 @@ package enum Docs {
         return html + "<details><summary>YAML</summary>\(yaml(block.lines))</details></article>"
     }
 
+    /// A filter needs no description but the field that it looks at; a list of values is worth showing.
+    private static func what(_ parameter: Outline) -> String {
+        var parts = [inline(parameter["description"]?.text ?? "")].filter { !$0.isEmpty }
+        if parts.isEmpty, let reference = parameter.reference { parts.append("Filters by the field of \(link(reference)).") }
+        let choices = parameter.choices
+        if !choices.isEmpty { parts.append("Choices: " + choices.map { "<code>\(escaped($0))</code>" }.joined(separator: ", ") + ".") }
+        return parts.joined(separator: " ")
+    }
+
     private static func callers(_ block: Outline) -> String {
-        guard let roles = block["x-roles"]?.value else { return "anyone" }
-        return roles.filter { $0 != "[" && $0 != "]" }.split(separator: ",").map { "<code>\(escaped($0.filter { $0 != " " }))</code>" }.joined(separator: ", ")
+        let roles = block["x-roles"].map { Outline.list($0.value) } ?? []
+        return roles.isEmpty ? "anyone" : roles.map { "<code>\(escaped($0))</code>" }.joined(separator: ", ")
     }
 
     private static func section(_ part: Outline) -> String {

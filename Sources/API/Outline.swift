@@ -65,6 +65,18 @@ struct Outline: Sendable {
         return line[start..<end]
     }
 
+    /// The values of the first `enum` in the value or below.
+    var choices: [String] {
+        for line in [value] + lines {
+            guard let start = line.firstRange(of: "enum: [")?.upperBound else { continue }
+            return Self.list(line[start...].prefix { $0 != "]" })
+        }
+        return []
+    }
+
+    /// The names in `[a, b]`.
+    static func list(_ text: Substring) -> [String] { text.split { "[], ".contains($0) }.map(String.init) }
+
     private static func split(_ lines: ArraySlice<Substring>, at indent: Int) -> [Outline] {
         let starts = lines.indices.filter { index in
             self.indent(of: lines[index]) == indent && !lines[index].isEmpty && !lines[index].dropFirst(indent).hasPrefix("- ")
