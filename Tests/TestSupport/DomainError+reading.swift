@@ -24,18 +24,24 @@ extension DomainError {
     }
 }
 
+// The two take any error, because a closure's own throws clause is not inferred to be typed.
+
 /// What `body` throws, in a word; nil when it throws nothing.
-package func refusal(_ body: () throws(DomainError) -> Void) -> String? {
-    do throws(DomainError) {
+package func refusal(_ body: () throws -> Void) -> String? {
+    do {
         try body()
         return nil
-    } catch { return error.word }
+    } catch { return (error as? DomainError)?.word ?? "\(error)" }
 }
 
-/// The faults of what `body` throws.
-package func faults(_ body: () throws(DomainError) -> Void) -> [String] {
-    do throws(DomainError) {
+/// The faults of what `body` throws, or its word where it is no `.invalid`.
+package func faults(_ body: () throws -> Void) -> [String] {
+    do {
         try body()
         return []
-    } catch { return error.faults.isEmpty ? [error.word] : error.faults }
+    } catch { return (error as? DomainError)?.faults.nonEmpty ?? ["\((error as? DomainError)?.word ?? "\(error)")"] }
+}
+
+extension Array {
+    fileprivate var nonEmpty: Array? { isEmpty ? nil : self }
 }

@@ -200,7 +200,8 @@ package struct Store<R: Record>: Sendable {
         case .foreignKey:
             var faults = Faults()
             for field in R.fields {
-                guard let target = field.target, case .text(let id) = field.column(record) else { continue }
+                // A list's column is no id; whoever links its elements checks them.
+                guard let target = field.target, field.cell == .text, case .text(let id) = field.column(record) else { continue }
                 let exists = try storing { () throws(DatabaseError) in
                     try tx.connection.first("SELECT 1 FROM \(target.rawValue) WHERE id = ?", [.text(id)]) { _ in true } ?? false
                 }

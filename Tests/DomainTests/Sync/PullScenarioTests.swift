@@ -81,7 +81,7 @@ import Testing
         #expect(try phone.pull(.device(of: coop)) == ["put referent c"])
     }
 
-    @Test("a deletion is told once more to those who had lost the record before")
+    @Test("those who have lost a record hear nothing more of it but its deletion")
     func deletionAfterLoss() throws {
         let test = try TestFederation()
         let mooc = try test.create(Mooc.self, #"{"slug":"numerique","title":"Le numérique"}"#)
@@ -90,6 +90,8 @@ import Testing
         #expect(try phone.pull(.reader) == ["put module n"])
         let draft = try test.patch(module, #"{"status":"draft"}"#)
         #expect(try phone.pull(.reader) == ["remove module scope"])
+        try test.patch(draft, #"{"title":"Messagerie"}"#)
+        #expect(try phone.pull(.reader) == [])
         try test.delete(draft)
         #expect(try phone.pull(.reader) == ["remove module deleted"])
         #expect(try phone.pull(.reader) == [])
