@@ -62,10 +62,12 @@ package final class Writer: Sendable {
     private let limit: Int
 
     /// Takes the connection over; nobody else may use it from now on.
-    init(_ connection: sending Connection, observer: any TransactionObserver, queueLimit: Int) {
+    ///
+    /// - Parameter rest: called after some seconds without work, to give memory back.
+    init(_ connection: sending Connection, observer: any TransactionObserver, queueLimit: Int, rest: @escaping @Sendable () -> Void) {
         limit = queueLimit
         let monitor = monitor
-        let loop = Loop(connection: connection, observer: observer, monitor: monitor)
+        let loop = Loop(connection: connection, observer: observer, monitor: monitor, rest: rest)
         startThread(stackBytes: 4 << 20) { loop.run() }
     }
 
@@ -123,7 +125,10 @@ package final class Writer: Sendable {
         private let monitor: Monitor<State>
         private var hasWorked = true
 
-        init(connection: Connection, observer: any TransactionObserver, monitor: Monitor<State>) {
+        private let othersRest: @Sendable () -> Void
+
+        init(connection: Connection, observer: any TransactionObserver, monitor: Monitor<State>, rest: @escaping @Sendable () -> Void) {
+            othersRest = rest
             self.connection = connection
             self.observer = observer
             self.monitor = monitor
@@ -217,6 +222,7 @@ package final class Writer: Sendable {
             hasWorked = false
             checkpoint(connection, SQLITE_CHECKPOINT_PASSIVE, above: 0)
             sqlite3_db_release_memory(connection.handle)
+            othersRest()
             malloc_trim(0)
         }
 
