@@ -132,6 +132,7 @@ package final class Writer: Sendable {
             self.connection = connection
             self.observer = observer
             self.monitor = monitor
+            connection.mayCommit = false
         }
 
         func run() {
@@ -180,6 +181,8 @@ package final class Writer: Sendable {
                 for job in batch { outcomes.append(try savepoint(job, connection)) }
                 try observer.willCommit(connection)
                 let start = MonotonicInstant.now
+                connection.mayCommit = true
+                defer { connection.mayCommit = false }
                 try connection.run("COMMIT")
                 let spent = MonotonicInstant.now.nanoseconds - start.nanoseconds
                 observer.committed()
@@ -188,6 +191,7 @@ package final class Writer: Sendable {
                     state.statistics.closures += batch.count
                     state.statistics.lastBatch = batch.count
                     state.statistics.commitSeconds += Double(spent) / 1e9
+                    state.statistics.walPages = connection.walPages
                 }
                 return outcomes
             } catch {
@@ -207,7 +211,8 @@ package final class Writer: Sendable {
             } catch {
                 // A full disk inside a savepoint takes the whole transaction with it.
                 if connection.isAutocommit {
-                    throw (error as? DatabaseError) ?? DatabaseError(code: SQLITE_FULL, message: "the transaction was rolled back by SQLite", sql: nil)
+                    if let error = error as? DatabaseError, error.kind == .storage { throw error }
+                    throw DatabaseError(code: SQLITE_FULL, message: "the transaction was rolled back by SQLite", sql: nil)
                 }
                 try connection.run("ROLLBACK TO closure")
                 try connection.run("RELEASE closure")
