@@ -106,12 +106,11 @@ struct ChangesRoutes: Sendable {
     private static let opening: StaticString = #"{"changes":["#
 
     private func page(_ pull: Pull, _ caller: Caller, _ heads: Heads.Snapshot, opening: StaticString = "", separator: UInt8) throws -> ChangesPage {
-        let layers = caller.layers.compactMap { layer in heads.entries[layer].map { (audience: layer, number: $0.number) } }
         do {
             return try federation.database.read { connection in
                 try ChangesPage(
-                    after: pull.cursor?.value, types: pull.types, layers: layers, epochs: federation.epochs, limit: pull.limit, opening: opening,
-                    separator: separator, in: connection)
+                    after: pull.cursor?.value, types: pull.types, layers: Feed.numbered(caller.layers, by: heads, in: connection),
+                    epochs: federation.epochs, limit: pull.limit, opening: opening, separator: separator, in: connection)
             }
         } catch let failure as ChangesPage.Failure {
             switch failure {
