@@ -30,21 +30,21 @@ CREATE TABLE audience (
     name   TEXT    NOT NULL UNIQUE
 ) STRICT;
 
--- The current document of every record, per audience, in the order of change. A live row's seq is its record's `rev`, so
+-- The current document of every record, per audience, in the order of change; what a pull needs comes first in the row. A live row's seq is its record's `rev`, so
 -- records are found by (audience, rev) and only the rows without a document need an index by id. `audience` is a number
 -- of the table above; no foreign key says so, because it would cost a look-up for each row of each write.
 CREATE TABLE feed (
     audience INTEGER NOT NULL,
     seq      INTEGER NOT NULL,
+    entry    TEXT,             -- the document with its type, id, rev and layer, as sent; NULL: not (or no longer) visible here
+    gone     TEXT,             -- why it is NULL: deleted, scope, erased, merged:<id>
+    entered  INTEGER NOT NULL, -- first seq of this record in this audience since its tombstone was last dropped
     type     TEXT    NOT NULL,
     id       TEXT    NOT NULL,
-    doc      TEXT,             -- JSON as sent; NULL: not (or no longer) visible here
-    gone     TEXT,             -- why doc is NULL: deleted, scope, erased, merged:<id>
-    entered  INTEGER NOT NULL, -- first seq of this record in this audience since its tombstone was last dropped
     PRIMARY KEY (audience, seq),
-    CHECK ((doc IS NULL) = (gone IS NOT NULL))
+    CHECK ((entry IS NULL) = (gone IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX feed_gone ON feed (id, type) WHERE doc IS NULL;
+CREATE INDEX feed_gone ON feed (id, type) WHERE entry IS NULL;
 
 -- The head at the end of each day, by which tombstones are dropped when they are old enough; and how far they were.
 CREATE TABLE feed_day (

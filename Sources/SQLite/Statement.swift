@@ -93,6 +93,12 @@ package final class Statement {
         return body(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : Int(sqlite3_column_bytes(handle, Int32(column)))))
     }
 
+    /// Appends the column's bytes without a stop on the way.
+    package func append(_ column: Int, to bytes: inout [UInt8]) {
+        guard let start = sqlite3_column_blob(handle, Int32(truncatingIfNeeded: column)) else { return }
+        bytes.append(contentsOf: UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, Int32(truncatingIfNeeded: column)))))
+    }
+
     package func value(_ column: Int) -> Value {
         switch sqlite3_column_type(handle, Int32(column)) {
         case SQLITE_NULL: .null

@@ -22,14 +22,14 @@ package enum Feed {
     }
 
     private enum SQL {
-        static let move = "UPDATE feed SET seq = ?, doc = ? WHERE audience = ? AND seq = ?"
-        static let revive = "UPDATE feed SET seq = ?, doc = ?, gone = NULL WHERE audience = ? AND id = ? AND type = ? AND doc IS NULL"
-        static let insert = "INSERT INTO feed (audience, seq, type, id, doc, gone, entered) VALUES (?, ?, ?, ?, ?, NULL, ?)"
-        static let withdraw = "UPDATE feed SET seq = ?, doc = NULL, gone = ? WHERE audience = ? AND seq = ?"
-        static let former = "SELECT audience FROM feed WHERE id = ? AND type = ? AND doc IS NULL"
-        static let rewrite = "UPDATE feed SET seq = ?, gone = ? WHERE id = ? AND type = ? AND doc IS NULL"
-        static let document = "SELECT doc FROM feed WHERE audience = ? AND seq = ?"
-        static let tombstone = "SELECT 1 FROM feed WHERE id = ? AND type = ? AND doc IS NULL LIMIT 1"
+        static let move = "UPDATE feed SET seq = ?, entry = ? WHERE audience = ? AND seq = ?"
+        static let revive = "UPDATE feed SET seq = ?, entry = ?, gone = NULL WHERE audience = ? AND id = ? AND type = ? AND entry IS NULL"
+        static let insert = "INSERT INTO feed (audience, seq, type, id, entry, gone, entered) VALUES (?, ?, ?, ?, ?, NULL, ?)"
+        static let withdraw = "UPDATE feed SET seq = ?, entry = NULL, gone = ? WHERE audience = ? AND seq = ?"
+        static let former = "SELECT audience FROM feed WHERE id = ? AND type = ? AND entry IS NULL"
+        static let rewrite = "UPDATE feed SET seq = ?, gone = ? WHERE id = ? AND type = ? AND entry IS NULL"
+        static let document = "SELECT entry FROM feed WHERE audience = ? AND seq = ?"
+        static let tombstone = "SELECT 1 FROM feed WHERE id = ? AND type = ? AND entry IS NULL LIMIT 1"
     }
 
     /// Writes a record's documents, and a NULL document once where it can no longer be read.
@@ -47,11 +47,12 @@ package enum Feed {
         for reader in record.readers {
             let document = members.document(hiding: reader.hidden)
             documents.append((reader.audience, document))
+            let entry = FeedEntry.wrap(document, type: R.type, id: record.meta.id, rev: rev, layer: reader.audience)
             let number = try tx.feed.touch(reader.audience, at: rev, in: tx.connection)
             if let former, formerAudiences.contains(reader.audience) {
                 try tx.update(SQL.move, expecting: 1) { (statement) throws(DatabaseError) in
                     try statement.bind(1, .integer(rev))
-                    try statement.bind(2, utf8: document)
+                    try statement.bind(2, utf8: entry)
                     try statement.bind(3, .integer(number))
                     try statement.bind(4, .integer(former.meta.rev))
                 }
@@ -60,7 +61,7 @@ package enum Feed {
             if former != nil {
                 let revived = try tx.update(SQL.revive) { (statement) throws(DatabaseError) in
                     try statement.bind(1, .integer(rev))
-                    try statement.bind(2, utf8: document)
+                    try statement.bind(2, utf8: entry)
                     try statement.bind(3, .integer(number))
                     try statement.bind(4, id)
                     try statement.bind(5, type)
@@ -72,7 +73,7 @@ package enum Feed {
                 try statement.bind(2, .integer(rev))
                 try statement.bind(3, type)
                 try statement.bind(4, id)
-                try statement.bind(5, utf8: document)
+                try statement.bind(5, utf8: entry)
                 try statement.bind(6, .integer(rev))
             }
         }
@@ -113,7 +114,7 @@ package enum Feed {
             try statement.bind(2, .integer(rev))
             guard try statement.step() else { continue }
             defer { statement.reset() }
-            if !statement.isNull(0) { return (layer, statement.blob(0)) }
+            if !statement.isNull(0) { return (layer, statement.withBytes(0, FeedEntry.document)) }
         }
         return nil
     }

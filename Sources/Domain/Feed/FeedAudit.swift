@@ -55,12 +55,12 @@ package enum FeedAudit {
 
     private enum SQL {
         static let audiences = "SELECT number, name FROM audience"
-        static let row = "SELECT type, id, doc FROM feed WHERE audience = ? AND seq = ?"
-        static let gone = "SELECT audience FROM feed WHERE id = ? AND type = ? AND doc IS NULL"
-        static let live = "SELECT audience, seq, id FROM feed WHERE type = ? AND doc IS NOT NULL"
-        static let withdraw = "UPDATE feed SET seq = ?, doc = NULL, gone = ?, entered = min(entered, ?) WHERE audience = ? AND seq = ?"
-        static let enteredOfGone = "SELECT min(entered) FROM feed WHERE audience = ? AND id = ? AND type = ? AND doc IS NULL"
-        static let dropGone = "DELETE FROM feed WHERE audience = ? AND id = ? AND type = ? AND doc IS NULL"
+        static let row = "SELECT type, id, entry FROM feed WHERE audience = ? AND seq = ?"
+        static let gone = "SELECT audience FROM feed WHERE id = ? AND type = ? AND entry IS NULL"
+        static let live = "SELECT audience, seq, id FROM feed WHERE type = ? AND entry IS NOT NULL"
+        static let withdraw = "UPDATE feed SET seq = ?, entry = NULL, gone = ?, entered = min(entered, ?) WHERE audience = ? AND seq = ?"
+        static let enteredOfGone = "SELECT min(entered) FROM feed WHERE audience = ? AND id = ? AND type = ? AND entry IS NULL"
+        static let dropGone = "DELETE FROM feed WHERE audience = ? AND id = ? AND type = ? AND entry IS NULL"
         static let drop = "DELETE FROM feed WHERE audience = ? AND seq = ?"
         static let enter = "UPDATE feed SET entered = min(entered, ?) WHERE audience = ? AND seq = ?"
     }
@@ -101,7 +101,7 @@ package enum FeedAudit {
         for reader in record.readers {
             let finding = { Finding(type: R.type, id: id, audience: reader.audience.name, fault: $0) }
             guard let number = numbers[reader.audience.name],
-                let document = try connection.first(
+                let entry = try connection.first(
                     SQL.row, [.integer(number), .integer(record.meta.rev)],
                     { $0.text(0) == R.type.rawValue && $0.text(1) == id && !$0.isNull(2) ? $0.blob(2) : nil }) ?? nil
             else {
@@ -109,7 +109,9 @@ package enum FeedAudit {
                 continue
             }
             inPlace.insert(Place(audience: number, seq: record.meta.rev))
-            if document != members.document(hiding: reader.hidden) { damage.findings.append(finding(.differs)) }
+            let rendered = FeedEntry.wrap(
+                members.document(hiding: reader.hidden), type: R.type, id: record.meta.id, rev: record.meta.rev, layer: reader.audience)
+            if entry != rendered { damage.findings.append(finding(.differs)) }
             if gone.contains(number) { damage.findings.append(finding(.double)) }
         }
         return damage

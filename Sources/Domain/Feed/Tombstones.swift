@@ -15,7 +15,7 @@ enum Tombstones {
 
     static func drop(upTo floor: Int64, in tx: Transaction) throws(DatabaseError) {
         tx.feed.raiseFloor(to: floor)
-        try tx.connection.run("DELETE FROM feed WHERE doc IS NULL AND seq <= ?", [.integer(floor)])
+        try tx.connection.run("DELETE FROM feed WHERE entry IS NULL AND seq <= ?", [.integer(floor)])
         try tx.connection.run("UPDATE feed_floor SET seq = max(seq, ?)", [.integer(floor)])
     }
 }

@@ -23,7 +23,9 @@ package struct ChangesPage: Sendable {
 
     private enum SQL {
         static let head = "SELECT seq, (SELECT seq FROM feed_floor) FROM history_head"
-        static let rows = "SELECT seq, type, id, doc, gone, entered FROM feed WHERE audience = ? AND seq > ? ORDER BY seq"
+        static let rows = "SELECT seq, entry FROM feed WHERE audience = ? AND seq > ? ORDER BY seq"
+        static let details = "SELECT type, id, gone, entered FROM feed WHERE audience = ? AND seq = ?"
+        static let entry = "SELECT entry FROM feed WHERE audience = ? AND seq = ?"
     }
 
     /// Rows of one seq that were looked at without giving an entry, before a page ends all the same.
@@ -125,19 +127,20 @@ package struct ChangesPage: Sendable {
         var isRemoved = false
         var gone: String?
         while merge.seq == seq {
-            let source = merge.source
-            let statement = source.statement
-            let isLive = !statement.isNull(3)
-            if isSettled, isLive, let rank = source.rank {
-                if rank < best ?? .max, isWanted(statement) {
+            let isLive = merge.isLive
+            let row = isSettled && isLive && cursor.types.isEmpty && merge.rank != nil ? nil : try merge.details(in: connection)
+            let isWanted = row.map { row in cursor.types.isEmpty || cursor.types.contains { $0.rawValue == row.type } } ?? true
+            if isSettled, isLive, let rank = merge.rank {
+                if isWanted, rank < best ?? .max {
+                    if best != nil { entries.removeSubrange(start...) }
                     best = rank
-                    entries.removeSubrange(start...)
-                    appendPut(statement, rev: seq, layer: layers[rank].audience, separator)
+                    if count > 0 { entries.append(separator) }
+                    merge.appendEntry(to: &entries)
                 }
-            } else if wasHeldBefore(source, isLive: isLive, seen: seen), isWanted(statement) {
-                if record == nil { record = (statement.text(1), statement.text(2)) }
-                if isLive ? source.place.had != nil : seq > source.place.base { isRemoved = true }
-                if gone == nil { gone = statement.optionalText(4) }
+            } else if isWanted, let row, wasHeldBefore(merge.place, entered: row.entered, isLive: isLive, seen: seen) {
+                record = record ?? (row.type, row.id)
+                if isLive ? merge.place.had != nil : seq > merge.place.base { isRemoved = true }
+                gone = gone ?? row.gone
             }
             try merge.advance()
         }
@@ -154,15 +157,11 @@ package struct ChangesPage: Sendable {
         }
     }
 
-    private func isWanted(_ statement: Statement) -> Bool {
-        cursor.types.isEmpty || cursor.types.contains { $0.rawValue == statement.text(1) }
-    }
-
     /// Whether the device can hold the record of the row at all: what entered an audience after the device had read it last,
     /// it need not be told to remove.
-    private func wasHeldBefore(_ source: Merge.Source, isLive: Bool, seen: Int64) -> Bool {
-        if let had = source.place.had { return source.statement.integer(5) <= had }
-        return isLive || source.statement.integer(5) <= seen
+    private func wasHeldBefore(_ place: Cursor.Place, entered: Int64, isLive: Bool, seen: Int64) -> Bool {
+        if let had = place.had { return entered <= had }
+        return isLive || entered <= seen
     }
 
     /// Looks a record up in every layer that the caller has now.
@@ -173,31 +172,17 @@ package struct ChangesPage: Sendable {
             let rev = try connection.first("SELECT rev FROM \(type.rawValue) WHERE id = ?", [.text(id)], { $0.integer(0) })
         else { return false }
         for layer in layers {
-            let statement = try connection.statement("SELECT seq, type, id, doc FROM feed WHERE audience = ? AND seq = ?")
+            let statement = try connection.statement(SQL.entry)
             try statement.bind(1, .integer(layer.number))
             try statement.bind(2, .integer(rev))
             guard try statement.step() else { continue }
             defer { statement.reset() }
-            guard !statement.isNull(3) else { continue }
-            appendPut(statement, rev: rev, layer: layer.audience, separator)
+            guard !statement.isNull(0) else { continue }
+            if count > 0 { entries.append(separator) }
+            statement.append(0, to: &entries)
             return true
         }
         return false
-    }
-
-    private mutating func appendPut(_ statement: Statement, rev: Int64, layer: Audience, _ separator: UInt8) {
-        if count > 0 { entries.append(separator) }
-        entries.append(literal: #"{"type":""#)
-        statement.withBytes(1) { entries.append(contentsOf: $0) }
-        entries.append(literal: #"","id":""#)
-        statement.withBytes(2) { entries.append(contentsOf: $0) }
-        entries.append(literal: #"","op":"put","rev":"#)
-        entries.append(decimal: rev)
-        entries.append(literal: #","layer":""#)
-        entries.append(layer.letter)
-        entries.append(literal: #"","doc":"#)
-        statement.withBytes(3) { entries.append(contentsOf: $0) }
-        entries.append(0x7D)
     }
 
     private mutating func appendRemove(_ type: String, _ id: String, rev: Int64, gone: String, _ separator: UInt8) {
@@ -224,12 +209,21 @@ package struct ChangesPage: Sendable {
 
     /// The rows of several audiences in the order of their seqs, each audience from its own position.
     private struct Merge {
-        struct Source {
+        private struct Source {
             let statement: Statement
+            let number: Int64
             let place: Cursor.Place
             /// The audience's place among the caller's layers; nil for one that is being left.
             let rank: Int?
             var seq: Int64
+        }
+
+        /// What a row says beside its document.
+        struct Details {
+            let type: String
+            let id: String
+            let gone: String?
+            let entered: Int64
         }
 
         private var sources: [Source] = []
@@ -243,14 +237,28 @@ package struct ChangesPage: Sendable {
                 try statement.bind(2, .integer(place.pos))
                 guard try statement.step() else { continue }
                 let rank = place.had == nil ? layers.firstIndex { $0.number == number } : nil
-                sources.append(Source(statement: statement, place: place, rank: rank, seq: statement.integer(0)))
+                sources.append(Source(statement: statement, number: number, place: place, rank: rank, seq: statement.integer(0)))
             }
             choose()
         }
 
         var seq: Int64? { sources.isEmpty ? nil : sources[current].seq }
-        /// Of the present row; only asked while there is one.
-        var source: Source { sources[current] }
+
+        // Of the present row; only asked while there is one.
+        var isLive: Bool { !sources[current].statement.isNull(1) }
+        var rank: Int? { sources[current].rank }
+        var place: Cursor.Place { sources[current].place }
+        func appendEntry(to entries: inout [UInt8]) { sources[current].statement.append(1, to: &entries) }
+
+        /// Looked up apart, because most rows are sent as they are.
+        func details(in connection: Connection) throws(DatabaseError) -> Details {
+            let source = sources[current]
+            let details = try connection.first(SQL.details, [.integer(source.number), .integer(source.seq)]) {
+                Details(type: $0.text(0), id: $0.text(1), gone: $0.optionalText(2), entered: $0.integer(3))
+            }
+            guard let details else { throw DatabaseError(code: 11, message: "a row is not where the scan has found it", sql: SQL.details) }
+            return details
+        }
 
         mutating func advance() throws(DatabaseError) {
             if try sources[current].statement.step() {

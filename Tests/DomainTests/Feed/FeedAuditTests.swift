@@ -18,33 +18,33 @@ import Testing
     static let damages = [
         Damage(name: "a document lost", sql: "DELETE FROM feed WHERE type = 'theme' AND \(network)", findings: ["missing network theme"]),
         Damage(
-            name: "a document changed", sql: "UPDATE feed SET doc = replace(doc, 'ensemble', 'autrement') WHERE type = 'theme' AND \(network)",
+            name: "a document changed", sql: "UPDATE feed SET entry = replace(entry, 'ensemble', 'autrement') WHERE type = 'theme' AND \(network)",
             findings: ["differs network theme"]),
         Damage(name: "a row changed beneath", sql: "UPDATE theme SET title = 'Autre'", findings: ["differs network theme", "differs public theme"]),
         Damage(
-            name: "a document withdrawn", sql: "UPDATE feed SET doc = NULL, gone = 'scope' WHERE type = 'theme' AND \(network)",
+            name: "a document withdrawn", sql: "UPDATE feed SET entry = NULL, gone = 'scope' WHERE type = 'theme' AND \(network)",
             findings: ["missing network theme"]),
         Damage(
             name: "a document at another seq", sql: "UPDATE feed SET seq = 1000 WHERE type = 'theme' AND \(network)",
             findings: ["missing network theme", "stray network theme"]),
         Damage(
             name: "a document twice",
-            sql: "INSERT INTO feed SELECT audience, 1000, type, id, doc, NULL, entered FROM feed WHERE type = 'theme' AND \(network)",
+            sql: "INSERT INTO feed SELECT audience, 1000, entry, NULL, entered, type, id FROM feed WHERE type = 'theme' AND \(network)",
             findings: ["stray network theme"]),
         Damage(
             name: "a NULL row beside the document",
-            sql: "INSERT INTO feed SELECT audience, 1000, type, id, NULL, 'scope', entered FROM feed WHERE type = 'theme' AND \(network)",
+            sql: "INSERT INTO feed SELECT audience, 1000, NULL, 'scope', entered, type, id FROM feed WHERE type = 'theme' AND \(network)",
             findings: ["double network theme"]),
         Damage(
             name: "a document for others' eyes",
             sql: """
-                INSERT INTO feed SELECT (SELECT number FROM audience WHERE name = 'public'), seq, type, id, doc, NULL, entered
+                INSERT INTO feed SELECT (SELECT number FROM audience WHERE name = 'public'), seq, entry, NULL, entered, type, id
                 FROM feed WHERE type = 'referent' AND \(network)
                 """,
             findings: ["stray public referent"]),
         Damage(
             name: "a document of nothing",
-            sql: "INSERT INTO feed SELECT audience, 1000, type, '0197aa3c-1234-7abc-89ab-0123456789ab', doc, NULL, 1 FROM feed WHERE type = 'theme'",
+            sql: "INSERT INTO feed SELECT audience, 1000, entry, NULL, 1, type, '0197aa3c-1234-7abc-89ab-0123456789ab' FROM feed WHERE type = 'theme'",
             findings: ["stray network theme", "stray public theme"]),
         Damage(name: "all documents lost", sql: "DELETE FROM feed WHERE type = 'referent'", findings: [
             "missing coop referent", "missing federation referent", "missing network referent", "missing observer referent",
@@ -97,13 +97,13 @@ import Testing
         let theme = try test.addTheme()
         let other = try test.addTheme("jardin")
         try test.delete(other)
-        let before = try test.rows("SELECT group_concat(audience || ' ' || seq || ' ' || gone || ' ' || entered) FROM feed WHERE doc IS NULL")
+        let before = try test.rows("SELECT group_concat(audience || ' ' || seq || ' ' || gone || ' ' || entered) FROM feed WHERE entry IS NULL")
         try test.federation.perform { (tx) throws(DomainError) in
             try storing { () throws(DatabaseError) in try tx.connection.run("UPDATE theme SET title = 'Autre'") }
             _ = try FeedAudit.rebuild(in: tx)
         }
         #expect(try test.document(of: theme, for: .reader)?["title"]?.stringValue == "Autre")
-        #expect(try test.rows("SELECT group_concat(audience || ' ' || seq || ' ' || gone || ' ' || entered) FROM feed WHERE doc IS NULL") == before)
+        #expect(try test.rows("SELECT group_concat(audience || ' ' || seq || ' ' || gone || ' ' || entered) FROM feed WHERE entry IS NULL") == before)
     }
 
     private func page(_ test: TestFederation, _ cursor: Cursor?) throws -> ChangesPage {

@@ -67,8 +67,8 @@ enum PullOracle {
         let names = Set(types.map(\.rawValue))
         for layer in layers.reversed() {
             let rows = try connection.all(
-                "SELECT id, seq, doc, type FROM feed WHERE audience = (SELECT number FROM audience WHERE name = ?) AND doc IS NOT NULL", [.text(layer.name)]
-            ) { ($0.text(0), $0.integer(1), $0.blob(2), $0.text(3)) }
+                "SELECT id, seq, entry, type FROM feed WHERE audience = (SELECT number FROM audience WHERE name = ?) AND entry IS NOT NULL", [.text(layer.name)]
+            ) { ($0.text(0), $0.integer(1), $0.withBytes(2, FeedEntry.document), $0.text(3)) }
             for (id, seq, document, type) in rows where names.isEmpty || names.contains(type) {
                 shown[id] = HeldRecord(rev: seq, layer: layer.letter, document: document)
             }

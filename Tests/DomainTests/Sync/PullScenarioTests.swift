@@ -134,7 +134,7 @@ import Testing
         }
         #expect(throws: ChangesPage.Failure.self) { try phone.pull(.reader) }
         #expect(try inTime.pull(.reader) == [])
-        #expect(try test.rows("SELECT count(*) FROM feed WHERE doc IS NULL") == [.integer(0)])
+        #expect(try test.rows("SELECT count(*) FROM feed WHERE entry IS NULL") == [.integer(0)])
     }
 
     @Test("a page holds the first record of an audience, also where the heads do not know the audience yet")

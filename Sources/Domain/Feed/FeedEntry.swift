@@ -1,0 +1,28 @@
+/// A document as a pull sends it, which is how the feed keeps it: the longest way of a byte is from the table into a page.
+///
+/// `{"type":"idea","id":"0197…","op":"put","rev":4190,"layer":"n","doc":{…}}`
+package enum FeedEntry {
+    static func wrap(_ document: [UInt8], type: RecordType, id: Identifier<Void>, rev: Int64, layer: Audience) -> [UInt8] {
+        var entry: [UInt8] = []
+        entry.reserveCapacity(document.count + 128)
+        entry.append(literal: #"{"type":""#)
+        entry.append(contentsOf: type.rawValue.utf8)
+        entry.append(literal: #"","id":""#)
+        entry.append(contentsOf: id.text.utf8)
+        entry.append(literal: #"","op":"put","rev":"#)
+        entry.append(decimal: rev)
+        entry.append(literal: #","layer":""#)
+        entry.append(layer.letter)
+        entry.append(literal: #"","doc":"#)
+        entry.append(contentsOf: document)
+        entry.append(UInt8(ascii: "}"))
+        return entry
+    }
+
+    /// The document of an entry: everything between the first `"doc":`, which nothing in front of it can hold, and the last brace.
+    package static func document(of entry: UnsafeRawBufferPointer) -> [UInt8] {
+        let mark = Array(#""doc":"#.utf8)
+        guard let start = entry.indices.dropLast(mark.count).first(where: { entry[$0] == mark[0] && entry[$0..<$0 + mark.count].elementsEqual(mark) }) else { return [] }
+        return Array(entry[(start + mark.count)..<(entry.count - 1)])
+    }
+}
