@@ -151,4 +151,37 @@ import Testing
         }
         #expect(page.isComplete && page.seq == test.head && page.count == 1)
     }
+
+    @Test("a page of nothing but what was not asked for ends all the same, and the device goes on")
+    func barrenPage() throws {
+        let test = try TestFederation()
+        let theme = try test.addTheme()
+        try test.federation.perform { (tx) throws(DomainError) in
+            // Rows of other records would take a minute to make one by one.
+            for _ in 0..<6000 { _ = tx.nextSeq() }
+            try storing { () throws(DatabaseError) in
+                try tx.connection.run(
+                    """
+                    WITH RECURSIVE made (seq) AS (SELECT 2 UNION ALL SELECT seq + 1 FROM made WHERE seq < 6001)
+                    INSERT INTO feed (audience, seq, type, id, doc, gone, entered)
+                    SELECT number, seq, 'question', 'q' || seq, '{}', NULL, seq FROM audience, made WHERE name = 'network'
+                    """)
+            }
+        }
+        try test.create(Mooc.self, #"{"slug":"m","title":"M"}"#)
+        var cursor: Cursor?
+        var pages: [String] = []
+        for _ in 0..<3 {
+            let heads = test.federation.heads.snapshot
+            let page = try test.federation.database.read { [cursor] connection in
+                try ChangesPage(
+                    after: cursor, types: [.theme, .mooc], layers: Feed.numbered([.network], by: heads, in: connection), epochs: test.federation.epochs,
+                    limit: 10, separator: 0x2C, in: connection)
+            }
+            pages.append("\(page.count) \(page.isComplete)")
+            cursor = page.cursor
+        }
+        #expect(theme.meta.rev == 1)
+        #expect(pages == ["1 false", "1 true", "0 true"])
+    }
 }
