@@ -27,7 +27,7 @@ struct ChangesRoutes: Sendable {
     private func changes(_ call: Call) throws -> Answer {
         let pull = try pull(call)
         let heads = federation.heads.snapshot
-        let etag = etag(of: heads, for: call.caller)
+        let etag = etag(of: heads, for: call.caller, pull)
         let isKnown = call.clientHas(etag)
         if MediaType.choose(call.request.headers["Accept"], from: ["application/json", "application/x-ndjson"]) == "application/x-ndjson" {
             return try .now(isKnown ? response(304, etag, []) : stream(pull, call, etag))
@@ -160,8 +160,11 @@ struct ChangesRoutes: Sendable {
     }
 
     /// Stands still while the heads of the caller's audiences do, so that 304 needs no SQLite.
-    private func etag(of heads: Heads.Snapshot, for caller: Caller) -> String {
+    /// The end of the cursor, which is its authentication code, keeps a client that sends one address's tag to another from
+    /// hearing that it has everything.
+    private func etag(of heads: Heads.Snapshot, for caller: Caller, _ pull: Pull) -> String {
         var text = "\"\(federation.epochs.current)"
+        if let cursor = pull.cursor?.text { text += "-\(cursor.suffix(8))" }
         for layer in caller.layers {
             if let entry = heads.entries[layer] { text += "-\(entry.number).\(entry.head)" }
         }
@@ -177,7 +180,7 @@ struct ChangesRoutes: Sendable {
                     do {
                         if let token = call.caller.token, !federation.tokens.isGood(token, at: federation.now()) { throw Problem.unauthorized() }
                         let now = federation.heads.snapshot
-                        guard etag(of: now, for: call.caller) != etag(of: heads, for: call.caller) else { return otherwise() }
+                        guard etag(of: now, for: call.caller, pull) != etag(of: heads, for: call.caller, pull) else { return otherwise() }
                         let remaining = deadline.nanoseconds - MonotonicInstant.now.nanoseconds
                         // News that this pull's types leave out: wait on for the rest of the time.
                         var again = pull
@@ -187,7 +190,7 @@ struct ChangesRoutes: Sendable {
                             again.waitSeconds = Int(remaining / 1_000_000_000)
                             return wait(again, call, since: now, otherwise)
                         }
-                        return .now(response(200, etag(of: now, for: call.caller), closed(page, for: call.caller)))
+                        return .now(response(200, etag(of: now, for: call.caller, pull), closed(page, for: call.caller)))
                     } catch {
                         return .now(call.response(to: error))
                     }
@@ -195,7 +198,7 @@ struct ChangesRoutes: Sendable {
             }
             guard let waiter else { return promise.keep(otherwise) }
             // News may have come between the look and the wait.
-            if etag(of: federation.heads.snapshot, for: call.caller) != etag(of: heads, for: call.caller) { federation.waiters.wake(waiter) }
+            if etag(of: federation.heads.snapshot, for: call.caller, pull) != etag(of: heads, for: call.caller, pull) { federation.waiters.wake(waiter) }
         }
     }
 
