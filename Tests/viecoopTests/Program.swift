@@ -72,8 +72,9 @@ final class Program: Sendable {
         ended.withLock { if $0 == nil { kill(pid, signal) } }
     }
 
-    /// Waits for its end.
+    /// Waits for its end; only a command that hangs reaches the limit, and is killed.
     func wait() -> Outcome {
+        if !ended.wait(seconds: 60, until: { $0 != nil }) { send(SIGKILL) }
         let status = ended.when({ $0 != nil }) { $0 ?? 0 }
         return Outcome(code: status & 0x7F == 0 ? status >> 8 & 0xFF : nil, output: output.all(), errors: errors.all())
     }
