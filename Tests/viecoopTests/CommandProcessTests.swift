@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Commands beside a running server, and on a folder that no server uses.
-struct CommandTests {
+struct CommandProcessTests {
     @Test("a token made and revoked by command works and stops working at once", arguments: [true, false])
     func handlesTokens(running: Bool) throws {
         let folder = TestDirectory()
