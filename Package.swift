@@ -46,7 +46,7 @@ let package = Package(
         .testTarget(name: "TextTests", dependencies: ["Text"]),
         .testTarget(name: "DomainTests", dependencies: ["Domain", "Embedded", "Text", "SQLite", "JSON", "Crypto", "TestSupport"]),
         .testTarget(name: "APITests", dependencies: ["API", "Domain", "HTTP", "JSON", "Text", "TestSupport"]),
-        .testTarget(name: "viecoopTests", dependencies: ["viecoop", "JSON", "Embedded", "SQLite", "CSQLite", "TestSupport"]),
+        .testTarget(name: "viecoopTests", dependencies: ["viecoop", "Embedded", "JSON", "SQLite", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

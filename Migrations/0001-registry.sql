@@ -82,6 +82,7 @@ CREATE TABLE token (
     CHECK ((role IN ('coop_manager', 'referent')) = (coop_id IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX token_by_coop ON token (coop_id) WHERE coop_id IS NOT NULL;
+CREATE INDEX token_by_referent ON token (referent_id) WHERE referent_id IS NOT NULL;
 
 -- Answers kept for clients that repeat a POST, a day each.
 CREATE TABLE idempotency (

@@ -38,8 +38,8 @@ struct ChangesRoutes: Sendable {
             if pull.waitSeconds > 0 { return wait(pull, call, since: heads) { .now(response(200, etag, body)) } }
             return .now(response(200, etag, body))
         }
-        let page = try page(pull, call.caller, heads, separator: 0x2C)
-        let body = document(page.entries, isComplete: page.isComplete, seq: page.seq, cursor: federation.seal(page.cursor, for: call.caller))
+        let page = try page(pull, call.caller, heads, opening: Self.opening, separator: 0x2C)
+        let body = closed(page, for: call.caller)
         if page.count == 0, page.isComplete, pull.waitSeconds > 0 { return wait(pull, call, since: heads) { .now(response(200, etag, body)) } }
         return .now(response(200, etag, body))
     }
@@ -99,17 +99,18 @@ struct ChangesRoutes: Sendable {
             guard let place = cursor.places[entry.number], place.had == nil, place.pos >= entry.head, place.pos >= heads.floor else { return nil }
         }
         guard held == cursor.places.count else { return nil }
-        if cursor.seen == heads.head { return document([], isComplete: true, seq: heads.head, cursor: text) }
-        return document([], isComplete: true, seq: heads.head, cursor: federation.seal(cursor.moved(to: heads.head), for: caller))
+        if cursor.seen == heads.head { return emptyDocument(seq: heads.head, cursor: text) }
+        return emptyDocument(seq: heads.head, cursor: federation.seal(cursor.moved(to: heads.head), for: caller))
     }
 
-    private func page(_ pull: Pull, _ caller: Caller, _ heads: Heads.Snapshot, separator: UInt8) throws -> ChangesPage {
-        let layers = caller.layers.compactMap { layer in heads.entries[layer].map { (audience: layer, number: $0.number) } }
+    private static let opening: StaticString = #"{"changes":["#
+
+    private func page(_ pull: Pull, _ caller: Caller, _ heads: Heads.Snapshot, opening: StaticString = "", separator: UInt8) throws -> ChangesPage {
         do {
             return try federation.database.read { connection in
                 try ChangesPage(
-                    after: pull.cursor?.value, types: pull.types, layers: layers, epochs: federation.epochs, limit: pull.limit, separator: separator,
-                    in: connection)
+                    after: pull.cursor?.value, types: pull.types, layers: Feed.numbered(caller.layers, by: heads, in: connection),
+                    epochs: federation.epochs, limit: pull.limit, opening: opening, separator: separator, in: connection)
             }
         } catch let failure as ChangesPage.Failure {
             switch failure {
@@ -120,13 +121,21 @@ struct ChangesRoutes: Sendable {
         }
     }
 
-    private func document(_ entries: [UInt8], isComplete: Bool, seq: Int64, cursor: String) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(entries.count + cursor.utf8.count + 128)
-        bytes.append(literal: #"{"changes":["#)
-        bytes.append(contentsOf: entries)
+    /// A page of JSON, whose entries stand behind the opening already.
+    private func closed(_ page: consuming ChangesPage, for caller: Caller) -> [UInt8] {
+        let (seq, isComplete, cursor) = (page.seq, page.isComplete, federation.seal(page.cursor, for: caller))
+        var bytes = page.takeEntries()
         bytes.append(literal: #"],"#)
         appendEnd(&bytes, isComplete: isComplete, seq: seq, cursor: cursor)
+        return bytes
+    }
+
+    private func emptyDocument(seq: Int64, cursor: String) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(cursor.utf8.count + 128)
+        bytes.append(literal: Self.opening)
+        bytes.append(literal: #"],"#)
+        appendEnd(&bytes, isComplete: true, seq: seq, cursor: cursor)
         return bytes
     }
 
@@ -173,13 +182,12 @@ struct ChangesRoutes: Sendable {
                         // News that this pull's types leave out: wait on for the rest of the time.
                         var again = pull
                         again.waitSeconds = 0
-                        let page = try page(again, call.caller, now, separator: 0x2C)
+                        let page = try page(again, call.caller, now, opening: Self.opening, separator: 0x2C)
                         if page.count == 0, page.isComplete, remaining > 1_000_000_000 {
                             again.waitSeconds = Int(remaining / 1_000_000_000)
                             return wait(again, call, since: now, otherwise)
                         }
-                        let cursor = federation.seal(page.cursor, for: call.caller)
-                        return .now(response(200, etag(of: now, for: call.caller), document(page.entries, isComplete: page.isComplete, seq: page.seq, cursor: cursor)))
+                        return .now(response(200, etag(of: now, for: call.caller), closed(page, for: call.caller)))
                     } catch {
                         return .now(call.response(to: error))
                     }

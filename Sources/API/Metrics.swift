@@ -8,8 +8,13 @@ package final class Metrics: Sendable {
     private struct Series {
         var count = 0
         var seconds = 0.0
-        var bytesOut = 0
         var buckets = [Int](repeating: 0, count: Metrics.bounds.count)
+
+        mutating func add(_ exchange: Exchange) {
+            count += 1
+            seconds += exchange.seconds
+            if let bucket = Metrics.bounds.firstIndex(where: { exchange.seconds <= $0 }) { buckets[bucket] += 1 }
+        }
     }
 
     private struct Key: Hashable {
@@ -20,6 +25,9 @@ package final class Metrics: Sendable {
 
     fileprivate static let bounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30]
 
+    /// Methods are the client's words; those that we do not know share one name, so that nobody fills the memory.
+    private static let methods: Set = ["GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"]
+
     private let series = Mutex<[Key: Series]>([:])
     /// What the HTTP server counts; set once it runs.
     package let connections = Mutex<(@Sendable () -> (open: Int, suspended: Int))?>(nil)
@@ -27,14 +35,9 @@ package final class Metrics: Sendable {
     package init() {}
 
     func count(_ exchange: Exchange) {
-        // Methods are the client's words; those that we do not know share one name, so that nobody fills the memory.
-        let known: Set = ["GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"]
-        let key = Key(method: known.contains(exchange.method) ? exchange.method : "other", route: exchange.route ?? "none", status: exchange.status)
+        let key = Key(method: Self.methods.contains(exchange.method) ? exchange.method : "other", route: exchange.route ?? "none", status: exchange.status)
         series.withLock { series in
-            series[key, default: Series()].count += 1
-            series[key]?.seconds += exchange.seconds
-            series[key]?.bytesOut += exchange.responseBytes
-            if let bucket = Self.bounds.firstIndex(where: { exchange.seconds <= $0 }) { series[key]?.buckets[bucket] += 1 }
+            series[key, default: Series()].add(exchange)
         }
     }
 

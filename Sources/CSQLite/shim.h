@@ -1,6 +1,6 @@
 #pragma once
 #include <sqlite3.h>
-// malloc_trim: what SQLite's caches give back, the process keeps otherwise; Glibc's module lacks it.
+// mallopt, malloc_trim: what SQLite's caches give back, the process keeps otherwise; Glibc's module lacks it.
 #include <malloc.h>
 // Which file system a database lies on; Glibc's module has neither.
 #include <sys/sysmacros.h>

@@ -3,6 +3,7 @@ package enum Query {
     /// - Returns: nil for a broken escape, a NUL, or bytes that are not UTF-8.
     package static func parse(_ text: String) -> [(name: String, value: String)]? {
         var parameters: [(name: String, value: String)] = []
+        if text.isEmpty { return parameters }
         for pair in text.utf8.split(separator: UInt8(ascii: "&")) {
             let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
             guard let name = decode(parts[0]), let value = parts.count == 2 ? decode(parts[1]) : "" else { return nil }
@@ -13,6 +14,7 @@ package enum Query {
 
     /// As `application/x-www-form-urlencoded` has it: `+` is a space.
     private static func decode(_ bytes: Substring.UTF8View.SubSequence) -> String? {
+        guard bytes.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else { return String(Substring(bytes)) }
         var decoded: [UInt8] = []
         var iterator = bytes.makeIterator()
         while let byte = iterator.next() {

@@ -26,7 +26,10 @@ extension Connection {
             // Only the writer checkpoints, at moments of its own choosing: two connections that do can lose a WAL reset.
             try pin("wal_autocheckpoint", "0")
             if mode == .readOnly { try pin("query_only", "1") }
-            if mode == .readWrite { countWALPages() }
+            if mode == .readWrite {
+                countWALPages()
+                watchCommits()
+            }
         } catch {
             throw .setting(error.message)
         }
@@ -45,6 +48,17 @@ extension Connection {
             { context, _, _, pages in
                 if let context { Unmanaged<Connection>.fromOpaque(context).takeUnretainedValue().walPages = Int(pages) }
                 return SQLITE_OK
+            }, Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    /// A full disk takes the whole transaction with it. A closure that goes on all the same would have each statement committed
+    /// by itself, without the others of its batch, and be told that nothing was stored.
+    private func watchCommits() {
+        sqlite3_commit_hook(
+            handle,
+            { context in
+                guard let context else { return 0 }
+                return Unmanaged<Connection>.fromOpaque(context).takeUnretainedValue().mayCommit ? 0 : 1
             }, Unmanaged.passUnretained(self).toOpaque())
     }
 

@@ -6,6 +6,8 @@ package final class Connection {
     private var statements: [String: Statement] = [:]
     /// Pages in the WAL after the last commit of this connection.
     var walPages = 0
+    /// Set to false by the writer outside its own COMMIT: a statement that would commit by itself is refused.
+    var mayCommit = true
 
     package enum Mode: Sendable {
         case readWrite, readOnly

@@ -50,9 +50,13 @@ package final class Database: Sendable {
         for reader in readers { try reader.connection.configure(.readOnly, cacheKiB: settings.readerCacheKiB) }
         self.path = path
         self.settings = settings
-        self.readers = Monitor(readers)
+        let pool = Monitor(readers)
+        self.readers = pool
         nonisolated(unsafe) let owned = connection
-        writer = Writer(owned, observer: observer, queueLimit: settings.queueLimit)
+        // Connections in use keep what they have until the next time.
+        writer = Writer(owned, observer: observer, queueLimit: settings.queueLimit) {
+            pool.withLock { for reader in $0 { sqlite3_db_release_memory(reader.connection.handle) } }
+        }
     }
 
     /// Runs `body` in one snapshot, on a connection that nobody else uses meanwhile. Waits where all are in use.

@@ -62,10 +62,12 @@ package final class Writer: Sendable {
     private let limit: Int
 
     /// Takes the connection over; nobody else may use it from now on.
-    init(_ connection: sending Connection, observer: any TransactionObserver, queueLimit: Int) {
+    ///
+    /// - Parameter rest: called after some seconds without work, to give memory back.
+    init(_ connection: sending Connection, observer: any TransactionObserver, queueLimit: Int, rest: @escaping @Sendable () -> Void) {
         limit = queueLimit
         let monitor = monitor
-        let loop = Loop(connection: connection, observer: observer, monitor: monitor)
+        let loop = Loop(connection: connection, observer: observer, monitor: monitor, rest: rest)
         startThread(stackBytes: 4 << 20) { loop.run() }
     }
 
@@ -123,10 +125,14 @@ package final class Writer: Sendable {
         private let monitor: Monitor<State>
         private var hasWorked = true
 
-        init(connection: Connection, observer: any TransactionObserver, monitor: Monitor<State>) {
+        private let othersRest: @Sendable () -> Void
+
+        init(connection: Connection, observer: any TransactionObserver, monitor: Monitor<State>, rest: @escaping @Sendable () -> Void) {
+            othersRest = rest
             self.connection = connection
             self.observer = observer
             self.monitor = monitor
+            connection.mayCommit = false
         }
 
         func run() {
@@ -175,6 +181,8 @@ package final class Writer: Sendable {
                 for job in batch { outcomes.append(try savepoint(job, connection)) }
                 try observer.willCommit(connection)
                 let start = MonotonicInstant.now
+                connection.mayCommit = true
+                defer { connection.mayCommit = false }
                 try connection.run("COMMIT")
                 let spent = MonotonicInstant.now.nanoseconds - start.nanoseconds
                 observer.committed()
@@ -183,6 +191,7 @@ package final class Writer: Sendable {
                     state.statistics.closures += batch.count
                     state.statistics.lastBatch = batch.count
                     state.statistics.commitSeconds += Double(spent) / 1e9
+                    state.statistics.walPages = connection.walPages
                 }
                 return outcomes
             } catch {
@@ -202,7 +211,8 @@ package final class Writer: Sendable {
             } catch {
                 // A full disk inside a savepoint takes the whole transaction with it.
                 if connection.isAutocommit {
-                    throw (error as? DatabaseError) ?? DatabaseError(code: SQLITE_FULL, message: "the transaction was rolled back by SQLite", sql: nil)
+                    if let error = error as? DatabaseError, error.kind == .storage { throw error }
+                    throw DatabaseError(code: SQLITE_FULL, message: "the transaction was rolled back by SQLite", sql: nil)
                 }
                 try connection.run("ROLLBACK TO closure")
                 try connection.run("RELEASE closure")
@@ -217,6 +227,7 @@ package final class Writer: Sendable {
             hasWorked = false
             checkpoint(connection, SQLITE_CHECKPOINT_PASSIVE, above: 0)
             sqlite3_db_release_memory(connection.handle)
+            othersRest()
             malloc_trim(0)
         }
 

@@ -20,6 +20,9 @@ final class Server {
         }
         self.workspace = workspace
         let data = workspace.path("data-\(records)")
+        do {
+            try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
+        } catch { throw BenchError("The folder \(data) cannot be made: \(error).") }
         let coops = Embedded.sampleData.first { $0.name == "coops.json" }?.bytes ?? []
         let slugs = try Server.parse(coops)["coops"]?.elements?
             .filter { $0["membership"]?.stringValue == "member" }

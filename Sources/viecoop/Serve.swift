@@ -37,6 +37,7 @@ enum Serve: Command {
         settings.limitsLoopback = arguments.flag("--limit-loopback")
         try arguments.end()
 
+        Memory.keepLargeBlocks()
         let signals = Signals()
         // First, so that a taken port leaves no trace in the folder.
         let listening = ServerSettings(listener: .tcp(host: listen.host, port: listen.port))

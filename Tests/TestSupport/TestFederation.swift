@@ -21,7 +21,7 @@ package final class TestClock: Sendable {
 package final class TestFederation: Sendable {
     package let clock: TestClock
     package let federation: Federation
-    private let directory: TestDirectory
+    private let directory: TestFolder
 
     package init(clock: TestClock = TestClock(), configure: (inout Federation.Settings) -> Void = { _ in }) throws {
         var settings = Federation.Settings()
@@ -31,7 +31,7 @@ package final class TestFederation: Sendable {
         settings.now = { clock.now }
         configure(&settings)
         self.clock = clock
-        directory = TestDirectory()
+        directory = TestFolder()
         federation = try Federation(directory: directory.path, settings: settings)
     }
 

@@ -1,13 +1,24 @@
 import Foundation
 
-/// A folder of one test's own, which goes with this object.
+/// A folder of a test's own, removed with the object.
 package final class TestFolder: Sendable {
     package let path: String
 
     package init() {
-        path = NSTemporaryDirectory() + "viecoop-" + UUID().uuidString.lowercased()
-        try! FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        path = FileManager.default.temporaryDirectory.appendingPathComponent("viecoop-test-" + UUID().uuidString.lowercased()).path
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch { preconditionFailure("no temporary folder: \(error)") }
     }
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    /// The names of the files in it, in order.
+    package var files: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted() }
+
+    package func file(_ name: String) -> String { path + "/" + name }
+
+    package func write(_ bytes: [UInt8], to name: String) throws { try Data(bytes).write(to: URL(fileURLWithPath: file(name))) }
+
+    package func bytes(of name: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(fileURLWithPath: file(name)))) }
 }

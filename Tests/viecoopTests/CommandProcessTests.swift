@@ -8,7 +8,7 @@ import Testing
 struct CommandProcessTests {
     @Test("a token made and revoked by command works and stops working at once", arguments: [true, false])
     func handlesTokens(running: Bool) throws {
-        let folder = TestDirectory()
+        let folder = TestFolder()
         var server: Running? = running ? try Running(folder.path) : nil
         func command(_ words: String...) throws -> Program.Outcome { try Program.run(words + ["--data", folder.path]) }
         let samples = try Self.samples(folder)
@@ -46,7 +46,7 @@ struct CommandProcessTests {
 
     @Test("the samples are imported, again without change, exported and imported back", arguments: [true, false])
     func importsAndExports(running: Bool) throws {
-        let folder = TestDirectory(), files = TestDirectory()
+        let folder = TestFolder(), files = TestFolder()
         let server: Running? = running ? try Running(folder.path) : nil
         func command(_ words: [String]) throws -> Program.Outcome { try Program.run(words + ["--data", folder.path]) }
         let samples = try Self.samples(files)
@@ -89,7 +89,7 @@ struct CommandProcessTests {
 
     @Test("every option of serve is taken from the environment too")
     func readsEnvironment() throws {
-        let folder = TestDirectory()
+        let folder = TestFolder()
         let program = try Program(["serve"], environment: [
             "VIECOOP_DATA": folder.path, "VIECOOP_LISTEN": "127.0.0.1:0", "VIECOOP_LOG": "off", "VIECOOP_DEMO": "1", "VIECOOP_CORS_ORIGINS": "https://a.example",
         ])
@@ -105,7 +105,7 @@ struct CommandProcessTests {
     }
 
     /// The paths of the three sample files.
-    static func samples(_ folder: TestDirectory) throws -> [String] {
+    static func samples(_ folder: TestFolder) throws -> [String] {
         try Embedded.sampleData.map { file in
             try folder.write(file.bytes, to: file.name)
             return folder.file(file.name)

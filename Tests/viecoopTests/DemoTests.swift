@@ -6,7 +6,7 @@ import Testing
 struct DemoTests {
     @Test("the demo prints a token per role that works until the demo starts again, and keeps the data")
     func printsTokens() throws {
-        let folder = TestDirectory()
+        let folder = TestFolder()
         let data = folder.file("made")
         var server = try Running(data, ["--demo"])
         let first = try Self.tokens(server)
@@ -24,7 +24,7 @@ struct DemoTests {
 
     @Test("the README's tour runs as it is printed")
     func runsTour() throws {
-        let folder = TestDirectory()
+        let folder = TestFolder()
         let server = try Running(folder.path, ["--demo"])
         let tokens = try Self.tokens(server)
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

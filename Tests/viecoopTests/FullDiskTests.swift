@@ -4,7 +4,7 @@ import Testing
 
 /// A file system of a few megabytes, mounted for one test.
 private final class SmallDisk: Sendable {
-    let folder = TestDirectory()
+    let folder = TestFolder()
 
     init() throws {
         guard try Self.run("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder.path) == 0 else { throw Program.Failure(what: "no mount") }

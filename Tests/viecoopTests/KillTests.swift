@@ -16,7 +16,7 @@ struct KillTests {
 
     @Test("a process killed while clients create loses nothing that was acknowledged, and keeps nothing by halves")
     func keepsWhatWasAcknowledged() throws {
-        let folder = TestDirectory()
+        let folder = TestFolder()
         var server = try Running(folder.path)
         let token = try server.token()
         let coop = try server.addCoop("a-casa", token: token)

@@ -1,5 +1,5 @@
-import CSQLite
 import Foundation
+import SQLite
 import TestSupport
 import Testing
 
@@ -9,10 +9,10 @@ struct RefusalTests {
         let name: String
         let message: [String]
         /// Makes the folder, which holds a stopped federation's files already.
-        let prepare: @Sendable (TestDirectory) throws -> Void
+        let prepare: @Sendable (TestFolder) throws -> Void
         var testDescription: String { name }
 
-        init(_ name: String, _ message: String..., prepare: @escaping @Sendable (TestDirectory) throws -> Void) {
+        init(_ name: String, _ message: String..., prepare: @escaping @Sendable (TestFolder) throws -> Void) {
             (self.name, self.message, self.prepare) = (name, message, prepare)
         }
     }
@@ -52,7 +52,7 @@ struct RefusalTests {
 
     @Test("a start that cannot be done says what to do and touches nothing", arguments: refusals)
     func refuses(_ refusal: Refusal) throws {
-        let folder = TestDirectory()
+        let folder = TestFolder()
         #expect(try Program.run(["feed", "verify", "--data", folder.path]).code == 0)
         try refusal.prepare(folder)
         let before = try folder.snapshot()
@@ -68,7 +68,7 @@ struct RefusalTests {
 
     @Test("a folder that is not there is not made, but by the demo")
     func missesFolder() throws {
-        let folder = TestDirectory()
+        let folder = TestFolder()
         for command in [["serve", "--listen", "127.0.0.1:0"], ["token", "list"], ["doctor"], ["feed", "verify"], ["export", "coop"]] {
             let outcome = try Program.run(command + ["--data", folder.file("none")])
             #expect(outcome.code == 1 && outcome.errors.contains("does not exist. Create it"), "\(command): \(outcome)")
@@ -86,7 +86,7 @@ struct RefusalTests {
 
     @Test("a folder in use is refused with the pid of who uses it, who goes on")
     func refusesFolderInUse() throws {
-        let folder = TestDirectory()
+        let folder = TestFolder()
         let server = try Running(folder.path)
         for demo in [[], ["--demo"]] {
             let outcome = try Program.run(["serve", "--listen", "127.0.0.1:0", "--data", folder.path] + demo)
@@ -99,7 +99,7 @@ struct RefusalTests {
 
     @Test("a port in use is refused before anything is made")
     func refusesPortInUse() throws {
-        let folder = TestDirectory()
+        let folder = TestFolder()
         let server = try Running(folder.path)
         for demo in [[], ["--demo"]] {
             let outcome = try Program.run(["serve", "--listen", "127.0.0.1:\(server.port)", "--data", folder.file("other")] + demo)
@@ -147,25 +147,19 @@ struct RefusalTests {
 
     @Test("a command that is misused says how it is used, with exit code 2", arguments: misuses)
     func hints(_ misuse: Misuse) throws {
-        let folder = TestDirectory()
+        let folder = TestFolder()
         let outcome = try Program.run(misuse.words, environment: ["VIECOOP_DATA": folder.path])
         #expect(outcome.code == 2 && outcome.output.isEmpty, "\(outcome)")
         #expect(outcome.errors.contains(misuse.message) && outcome.errors.contains("viecoop help"), "\(outcome.errors)")
         #expect(folder.files.isEmpty)
     }
 
-    private static func sql(_ text: String, _ folder: TestDirectory) throws { try run(text, folder.file("viecoop.db")) }
-
-    fileprivate static func run(_ text: String, _ path: String) throws {
-        var handle: OpaquePointer?
-        defer { sqlite3_close(handle) }
-        guard sqlite3_open(path, &handle) == SQLITE_OK, sqlite3_exec(handle, text, nil, nil, nil) == SQLITE_OK else {
-            throw Program.Failure(what: String(cString: sqlite3_errmsg(handle)))
-        }
+    private static func sql(_ text: String, _ folder: TestFolder) throws {
+        try Connection(path: folder.file("viecoop.db"), mode: .readWrite).script(text)
     }
 }
 
-extension TestDirectory {
+extension TestFolder {
     fileprivate func empty() throws { for name in files { try FileManager.default.removeItem(atPath: file(name)) } }
 
     /// Every file with its bytes; of `lock` only that it is there, since it names who looked last.
@@ -175,11 +169,12 @@ extension TestDirectory {
 
     /// A database whose rows are in its WAL only, as its program leaves it when it is killed.
     fileprivate func writeForeignWAL() throws {
-        var handle: OpaquePointer?
-        guard sqlite3_open(file("open.db"), &handle) == SQLITE_OK else { throw Program.Failure(what: "no database") }
-        sqlite3_exec(handle, "PRAGMA application_id = 7; PRAGMA journal_mode = WAL; CREATE TABLE note (text TEXT)", nil, nil, nil)
-        for ending in ["", "-wal", "-shm"] { try write(bytes(of: "open.db" + ending), to: "viecoop.db" + ending) }
-        sqlite3_close(handle)
+        do {
+            let connection = try Connection(path: file("open.db"), mode: .readWrite)
+            try connection.script("PRAGMA application_id = 7; PRAGMA journal_mode = WAL; CREATE TABLE note (text TEXT)")
+            for ending in ["", "-wal", "-shm"] { try write(bytes(of: "open.db" + ending), to: "viecoop.db" + ending) }
+            withExtendedLifetime(connection) {}
+        }
         try FileManager.default.removeItem(atPath: file("open.db"))
         #expect(files == ["viecoop.db", "viecoop.db-shm", "viecoop.db-wal"])
     }

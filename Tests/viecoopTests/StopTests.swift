@@ -7,7 +7,7 @@ import Testing
 struct StopTests {
     @Test("SIGTERM under load fails no request that was taken, and ends with 0")
     func stopsInOrder() throws {
-        let folder = TestDirectory()
+        let folder = TestFolder()
         let server = try Running(folder.path)
         let token = try server.token()
         let coop = try server.addCoop("a-casa", token: token)
@@ -46,7 +46,7 @@ struct StopTests {
 
     @Test("SIGTERM answers who waits for news")
     func answersWhoWaits() throws {
-        let folder = TestDirectory()
+        let folder = TestFolder()
         let server = try Running(folder.path)
         let token = try server.token()
         let cursor = try #require(try server.get("/v1/changes?limit=1000", token: token).json()["cursor"]?.stringValue)
@@ -62,7 +62,7 @@ struct StopTests {
 
     @Test("a second signal does not wait for who has not sent all")
     func stopsAtOnce() throws {
-        let folder = TestDirectory()
+        let folder = TestFolder()
         let server = try Running(folder.path)
         let half = "POST /v1/ideas HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
         startThread { _ = try? TestClient.exchange(Array(half.utf8), port: server.port) }

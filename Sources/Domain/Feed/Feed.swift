@@ -118,6 +118,24 @@ package enum Feed {
         return nil
     }
 
+    /// The audiences that have a number, with it, in the same order.
+    ///
+    /// - Parameter heads: may be a commit behind the snapshot. Then an audience that the commit has begun is looked up, since a
+    ///   page without its rows would call itself complete at a seq that holds them.
+    package static func numbered(
+        _ audiences: [Audience], by heads: Heads.Snapshot, in connection: Connection
+    ) throws(DatabaseError) -> [(audience: Audience, number: Int64)] {
+        var numbered: [(audience: Audience, number: Int64)] = []
+        for audience in audiences {
+            if let entry = heads.entries[audience] {
+                numbered.append((audience, entry.number))
+            } else if let number = try connection.first("SELECT number FROM audience WHERE name = ?", [.text(audience.name)], { $0.integer(0) }) {
+                numbered.append((audience, number))
+            }
+        }
+        return numbered
+    }
+
     /// Whether a record of this id was here once: deletion is final, and its id is not given again.
     static func hasTombstone(_ type: RecordType, _ id: String, in connection: Connection) throws(DatabaseError) -> Bool {
         try connection.first(SQL.tombstone, [.text(id), .text(type.rawValue)]) { _ in true } ?? false

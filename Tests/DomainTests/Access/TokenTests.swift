@@ -7,7 +7,7 @@ import Testing
     @Test("a token lets in with its own secret, until it expires or is revoked, also after a restart")
     func lifetime() throws {
         let clock = TestClock()
-        let directory = TestDirectory()
+        let directory = TestFolder()
         var settings = Federation.Settings()
         settings.now = { clock.now }
         var federation = try Federation(directory: directory.path, settings: settings)

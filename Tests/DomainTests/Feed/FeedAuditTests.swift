@@ -107,10 +107,10 @@ import Testing
     }
 
     private func page(_ test: TestFederation, _ cursor: Cursor?) throws -> ChangesPage {
-        let numbers = test.federation.heads.snapshot.entries
+        let heads = test.federation.heads.snapshot
         return try test.federation.database.read { connection in
             try ChangesPage(
-                after: cursor, types: [], layers: [.observer, .network, .public].compactMap { layer in numbers[layer].map { (layer, $0.number) } },
+                after: cursor, types: [], layers: Feed.numbered([.observer, .network, .public], by: heads, in: connection),
                 epochs: test.federation.epochs, limit: 1000, separator: 0x2C, in: connection)
         }
     }

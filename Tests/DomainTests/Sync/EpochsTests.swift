@@ -33,7 +33,7 @@ import Testing
 
     @Test("a new database begins an epoch, and keeps it")
     func firstEpoch() throws {
-        let directory = TestDirectory()
+        let directory = TestFolder()
         var names: Set<String> = []
         for _ in 0..<2 {
             let federation = try Federation(directory: directory.path)

@@ -14,10 +14,10 @@ import Testing
         init(_ test: TestFederation) { self.test = test }
 
         mutating func pull(_ caller: Caller, types: [RecordType] = [.referent, .idea, .site, .module]) throws -> [String] {
-            let numbers = test.federation.heads.snapshot.entries
+            let heads = test.federation.heads.snapshot
             let page = try test.federation.database.read { [cursor] connection in
                 try ChangesPage(
-                    after: cursor, types: types, layers: caller.layers.compactMap { layer in numbers[layer].map { (layer, $0.number) } },
+                    after: cursor, types: types, layers: Feed.numbered(caller.layers, by: heads, in: connection),
                     epochs: test.federation.epochs, limit: 1000, separator: 0x2C, in: connection)
             }
             cursor = page.cursor
@@ -135,5 +135,20 @@ import Testing
         #expect(throws: ChangesPage.Failure.self) { try phone.pull(.reader) }
         #expect(try inTime.pull(.reader) == [])
         #expect(try test.rows("SELECT count(*) FROM feed WHERE doc IS NULL") == [.integer(0)])
+    }
+
+    @Test("a page holds the first record of an audience, also where the heads do not know the audience yet")
+    func headsBehind() throws {
+        let test = try TestFederation()
+        let coop = try test.addCoop()
+        // As a reader finds things between a commit and its announcement.
+        let heads = test.federation.heads.snapshot
+        _ = try test.addIdea(on: test.addTheme(), #","author_coop_id":"\#(coop.id)""#)
+        let page = try test.federation.database.read { connection in
+            try ChangesPage(
+                after: nil, types: [.idea], layers: Feed.numbered(Caller.device(of: coop).layers, by: heads, in: connection), epochs: test.federation.epochs,
+                limit: 10, separator: 0x2C, in: connection)
+        }
+        #expect(page.isComplete && page.seq == test.head && page.count == 1)
     }
 }

@@ -157,11 +157,11 @@ struct PullSimulation {
     }
 
     private func read(after cursor: Cursor?, limit: Int) throws -> (page: ChangesPage, shown: [String: HeldRecord]) {
-        let numbers = test.federation.heads.snapshot.entries
+        let heads = test.federation.heads.snapshot
         let (layers, types, epochs) = (layers, types, test.federation.epochs)
         return try test.federation.database.read { connection in
             let page = try ChangesPage(
-                after: cursor, types: types, layers: layers.compactMap { layer in numbers[layer].map { (layer, $0.number) } }, epochs: epochs, limit: limit,
+                after: cursor, types: types, layers: Feed.numbered(layers, by: heads, in: connection), epochs: epochs, limit: limit,
                 separator: 0x0A, in: connection)
             return (page, page.isComplete ? try PullOracle.visible(to: layers, types: types, in: connection) : [:])
         }

@@ -4,8 +4,8 @@ import SQLite
 ///
 /// The rules are those of the wire protocol, tried as a model with random histories; `pos`, `base`, `had` and `seen` are its words.
 package struct ChangesPage: Sendable {
-    /// The entries, each a JSON object, with the separator between them.
-    package private(set) var entries: [UInt8] = []
+    /// The entries, each a JSON object, with the separator between them, behind the opening.
+    package private(set) var entries: [UInt8]
     package private(set) var count = 0
     /// The head of the snapshot that the page was read from.
     package let seq: Int64
@@ -35,11 +35,16 @@ package struct ChangesPage: Sendable {
     ///   - cursor: nil to begin with nothing.
     ///   - layers: the caller's, most specific first, with their numbers.
     ///   - limit: the most entries that the page holds, at least 1.
+    ///   - opening: what the entries are written behind, so that an answer need not copy them.
     ///   - separator: between entries: a comma, or a line feed.
     package init(
-        after incoming: Cursor?, types: [RecordType], layers: [(audience: Audience, number: Int64)], epochs: Epochs, limit: Int, separator: UInt8,
-        in connection: Connection
+        after incoming: Cursor?, types: [RecordType], layers: [(audience: Audience, number: Int64)], epochs: Epochs, limit: Int,
+        opening: StaticString = "", separator: UInt8, in connection: Connection
     ) throws(Failure) {
+        entries = []
+        // Room for a hundred documents of the usual size; the rest grows.
+        entries.reserveCapacity(min(limit, 100) * 640)
+        entries.append(literal: opening)
         let (head, floor) = try Self.storing { () throws(DatabaseError) in
             try connection.first(SQL.head) { ($0.integer(0), $0.integer(1)) } ?? (0, 0)
         }
@@ -57,6 +62,13 @@ package struct ChangesPage: Sendable {
         }
     }
 
+    /// Hands the entries over without a copy.
+    package consuming func takeEntries() -> [UInt8] {
+        var taken: [UInt8] = []
+        swap(&taken, &entries)
+        return taken
+    }
+
     /// Joins and leaves audiences, as the caller's rights are now.
     private mutating func adopt(_ held: [Int64], head: Int64) {
         for number in held {
@@ -72,20 +84,12 @@ package struct ChangesPage: Sendable {
         }
     }
 
-    /// A row of the scan's present seq.
-    private struct Row {
-        let number: Int64
-        let isLive: Bool
-        let gone: String?
-    }
-
     private mutating func scan(
         _ layers: [(audience: Audience, number: Int64)], seen: Int64, head: Int64, limit: Int, separator: UInt8, in connection: Connection
     ) throws(DatabaseError) {
-        let held = layers.map(\.number)
         // Where every held audience is behind a row's seq, the rows of that seq are all there is to know of the record.
-        let settled = held.compactMap { cursor.places[$0]?.pos }.max() ?? 0
-        var merge = try Merge(cursor.places, in: connection)
+        let settled = layers.compactMap { cursor.places[$0.number]?.pos }.max() ?? 0
+        var merge = try Merge(cursor.places, layers, in: connection)
         defer { merge.close() }
         var consumed: Int64?
         var barren = 0
@@ -114,26 +118,26 @@ package struct ChangesPage: Sendable {
         at seq: Int64, _ merge: inout Merge, _ layers: [(audience: Audience, number: Int64)], isSettled: Bool, seen: Int64, _ separator: UInt8,
         in connection: Connection
     ) throws(DatabaseError) {
-        var rows: [Row] = []
-        var best: Int?
-        var isWanted = true
-        var record: (type: String, id: String)?
         let start = entries.count
-        while merge.seq == seq, let number = merge.number {
-            let statement = merge.statement
-            if rows.isEmpty, !cursor.types.isEmpty { isWanted = cursor.types.contains { $0.rawValue == statement.text(1) } }
+        var best: Int?
+        // What is only asked where no document of this seq is the answer.
+        var record: (type: String, id: String)?
+        var isRemoved = false
+        var gone: String?
+        while merge.seq == seq {
+            let source = merge.source
+            let statement = source.statement
             let isLive = !statement.isNull(3)
-            let entered = statement.integer(5)
-            let had = cursor.places[number]?.had
-            let isHeldBefore = if let had { entered <= had } else { isLive || entered <= seen }
-            if isWanted, isHeldBefore {
-                rows.append(Row(number: number, isLive: isLive, gone: statement.optionalText(4)))
-                if isSettled, isLive, had == nil, let rank = layers.firstIndex(where: { $0.number == number }), rank < best ?? .max {
+            if isSettled, isLive, let rank = source.rank {
+                if rank < best ?? .max, isWanted(statement) {
                     best = rank
                     entries.removeSubrange(start...)
                     appendPut(statement, rev: seq, layer: layers[rank].audience, separator)
                 }
+            } else if wasHeldBefore(source, isLive: isLive, seen: seen), isWanted(statement) {
                 if record == nil { record = (statement.text(1), statement.text(2)) }
+                if isLive ? source.place.had != nil : seq > source.place.base { isRemoved = true }
+                if gone == nil { gone = statement.optionalText(4) }
             }
             try merge.advance()
         }
@@ -144,16 +148,21 @@ package struct ChangesPage: Sendable {
         guard let record else { return }
         if !isSettled, try appendResolved(record.type, record.id, layers, separator, in: connection) {
             count += 1
-            return
-        }
-        let isRemoved = rows.contains { row in
-            let place = cursor.places[row.number]
-            return row.isLive ? place?.had != nil : seq > place?.base ?? 0
-        }
-        if isRemoved {
-            appendRemove(record.type, record.id, rev: seq, gone: rows.lazy.compactMap(\.gone).first ?? "scope", separator)
+        } else if isRemoved {
+            appendRemove(record.type, record.id, rev: seq, gone: gone ?? Feed.Gone.scope.text, separator)
             count += 1
         }
+    }
+
+    private func isWanted(_ statement: Statement) -> Bool {
+        cursor.types.isEmpty || cursor.types.contains { $0.rawValue == statement.text(1) }
+    }
+
+    /// Whether the device can hold the record of the row at all: what entered an audience after the device had read it last,
+    /// it need not be told to remove.
+    private func wasHeldBefore(_ source: Merge.Source, isLive: Bool, seen: Int64) -> Bool {
+        if let had = source.place.had { return source.statement.integer(5) <= had }
+        return isLive || source.statement.integer(5) <= seen
     }
 
     /// Looks a record up in every layer that the caller has now.
@@ -215,24 +224,33 @@ package struct ChangesPage: Sendable {
 
     /// The rows of several audiences in the order of their seqs, each audience from its own position.
     private struct Merge {
-        private var sources: [(number: Int64, statement: Statement, seq: Int64)] = []
+        struct Source {
+            let statement: Statement
+            let place: Cursor.Place
+            /// The audience's place among the caller's layers; nil for one that is being left.
+            let rank: Int?
+            var seq: Int64
+        }
+
+        private var sources: [Source] = []
         private var current = 0
 
-        init(_ places: [Int64: Cursor.Place], in connection: Connection) throws(DatabaseError) {
+        init(_ places: [Int64: Cursor.Place], _ layers: [(audience: Audience, number: Int64)], in connection: Connection) throws(DatabaseError) {
             for (number, place) in places {
                 // A statement an audience, because two scans of one would share their place.
                 let statement = try connection.statement(SQL.rows + " -- \(sources.count)")
                 try statement.bind(1, .integer(number))
                 try statement.bind(2, .integer(place.pos))
-                if try statement.step() { sources.append((number, statement, statement.integer(0))) }
+                guard try statement.step() else { continue }
+                let rank = place.had == nil ? layers.firstIndex { $0.number == number } : nil
+                sources.append(Source(statement: statement, place: place, rank: rank, seq: statement.integer(0)))
             }
             choose()
         }
 
         var seq: Int64? { sources.isEmpty ? nil : sources[current].seq }
-        var number: Int64? { sources.isEmpty ? nil : sources[current].number }
-        /// The present row; only asked while there is one.
-        var statement: Statement { sources[current].statement }
+        /// Of the present row; only asked while there is one.
+        var source: Source { sources[current] }
 
         mutating func advance() throws(DatabaseError) {
             if try sources[current].statement.step() {

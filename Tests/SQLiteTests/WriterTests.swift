@@ -1,0 +1,207 @@
+import Dispatch
+import SQLite
+import TestSupport
+import Testing
+
+@Suite struct WriterTests {
+    private struct Refusal: Error {}
+
+    /// The writer's thread, kept busy until `release`, so that what is queued meanwhile becomes one batch.
+    private struct BusyWriter {
+        private let gate = DispatchSemaphore(value: 0)
+
+        init(_ test: TestDatabase) throws {
+            let (gate, entered) = (gate, DispatchSemaphore(value: 0))
+            try test.database.writer.submit({ _ in
+                entered.signal()
+                gate.wait()
+            }) { _ in }
+            entered.wait()
+        }
+
+        func release() { gate.signal() }
+    }
+
+    /// The answers of closures, in the order in which they came.
+    private final class Answers: Sendable {
+        private let monitor = Monitor<[String]>([])
+
+        func keep(_ name: String) -> @Sendable (Result<Void, WriteFailure>) -> Void {
+            { [monitor] result in
+                let answer =
+                    switch result {
+                    case .success: "\(name) done"
+                    case .failure(.refused(let error)): "\(name) refused \(((error as? DatabaseError)?.kind).map { "\($0)" } ?? "\(type(of: error))")"
+                    case .failure(.storage(let error)): "\(name) storage \(error.kind)"
+                    }
+                monitor.change { $0.append(answer) }
+            }
+        }
+
+        func first(_ count: Int) -> [String] { monitor.when({ $0.count >= count }) { $0 } }
+    }
+
+    private static func insert(_ name: String, size: Int64 = 0) -> @Sendable (Connection) throws -> Void {
+        { try $0.run("INSERT INTO item (name, size) VALUES (?, ?)", [.text(name), .integer(size)]) }
+    }
+
+    private static let insertBig: @Sendable (Connection) throws -> Void = {
+        try $0.run("INSERT INTO item (name, data) VALUES ('big', ?)", [.blob([UInt8](repeating: 1, count: 100_000))])
+    }
+
+    /// Leaves room for one page more.
+    private func fill(_ test: TestDatabase) throws {
+        let pages = try #require(try test.database.writer.perform { try $0.first("PRAGMA page_count") { $0.integer(0) } })
+        try setLimit(pages + 1, test)
+    }
+
+    private func setLimit(_ pages: Int64, _ test: TestDatabase) throws {
+        try test.database.writer.perform { try $0.run("PRAGMA max_page_count = \(pages)") }
+    }
+
+    @Test("closures that wait together are one transaction, and one that throws takes back its own work only")
+    func batch() throws {
+        let test = try TestDatabase()
+        let busy = try BusyWriter(test)
+        let answers = Answers()
+        test.observer.forget()
+        try test.database.writer.submit(Self.insert("a"), done: answers.keep("a"))
+        try test.database.writer.submit({ connection in
+            try Self.insert("b")(connection)
+            throw Refusal()
+        }, done: answers.keep("b"))
+        try test.database.writer.submit(Self.insert("c", size: -1), done: answers.keep("c"))
+        try test.database.writer.submit(Self.insert("a"), done: answers.keep("again"))
+        try test.database.writer.submit({ try $0.run("INSERT INTO part (item) VALUES ('nowhere')") }, done: answers.keep("part"))
+        try test.database.writer.submit(Self.insert("d"), done: answers.keep("d"))
+        busy.release()
+        #expect(answers.first(6) == ["a done", "b refused Refusal", "c refused check", "again refused unique", "part refused foreignKey", "d done"])
+        #expect(try test.names() == ["a", "d"])
+        #expect(test.database.writer.statistics.lastBatch == 6)
+        let taken = ["savepoint", "savepoint rolled back"]
+        #expect(
+            test.observer.events
+                == ["will commit", "committed", "began", "savepoint"] + taken + taken + taken + taken + ["savepoint", "will commit", "committed"])
+    }
+
+    @Test("an answer comes after the commit: whoever gets it finds the work in the file")
+    func answersAfterCommit() throws {
+        let test = try TestDatabase()
+        let path = test.path
+        let found = Monitor<[String]?>(nil)
+        try test.database.writer.submit(Self.insert("a")) { _ in
+            let names = try? Connection(path: path, mode: .readOnly).all("SELECT name FROM item") { $0.text(0) }
+            found.change { $0 = names ?? [] }
+        }
+        #expect(found.when({ $0 != nil }) { $0 } == ["a"])
+        #expect(test.observer.events.suffix(2) == ["will commit", "committed"])
+    }
+
+    @Test("the queue is bounded, and after the end takes nothing")
+    func bounds() throws {
+        let test = try TestDatabase { $0.queueLimit = 2 }
+        let busy = try BusyWriter(test)
+        let answers = Answers()
+        for name in ["a", "b"] { try test.database.writer.submit(Self.insert(name), done: answers.keep(name)) }
+        #expect(throws: QueueError.full) { try test.database.writer.submit(Self.insert("c"), done: answers.keep("c")) }
+        #expect(test.database.writer.queueLength == 2)
+        busy.release()
+        #expect(answers.first(2) == ["a done", "b done"])
+        test.database.close()
+        #expect(throws: QueueError.closed) { try test.database.writer.submit(Self.insert("d"), done: answers.keep("d")) }
+    }
+
+    @Test("closing finishes what is queued, and leaves one file that holds everything")
+    func close() throws {
+        let test = try TestDatabase()
+        let busy = try BusyWriter(test)
+        let answers = Answers()
+        for name in ["a", "b", "c"] { try test.database.writer.submit(Self.insert(name), done: answers.keep(name)) }
+        busy.release()
+        test.database.close()
+        #expect(answers.first(3).count == 3)
+        #expect(test.directory.files == ["test.db"])
+        #expect(try Connection(path: test.path, mode: .immutable).first("SELECT count(*) FROM item") { $0.integer(0) } == 3)
+    }
+
+    @Test("where there is no room, nobody of the batch is stored, and writing goes on when there is room again")
+    func diskFull() throws {
+        let test = try TestDatabase()
+        try test.add("before")
+        try fill(test)
+        let busy = try BusyWriter(test)
+        let answers = Answers()
+        test.observer.forget()
+        try test.database.writer.submit(Self.insert("a"), done: answers.keep("a"))
+        try test.database.writer.submit(Self.insertBig, done: answers.keep("big"))
+        try test.database.writer.submit(Self.insert("b"), done: answers.keep("b"))
+        busy.release()
+        #expect(answers.first(3) == ["a storage storage", "big storage storage", "b storage storage"])
+        #expect(test.observer.events.last == "rolled back")
+        #expect(try test.names() == ["before"])
+        try setLimit(1_000_000, test)
+        try test.database.writer.perform(Self.insertBig)
+        #expect(try test.names() == ["before", "big"])
+    }
+
+    @Test("a closure that catches the full disk does not go on in a transaction that is gone")
+    func diskFullCaught() throws {
+        let test = try TestDatabase()
+        try fill(test)
+        #expect(throws: WriteFailure.self) {
+            try test.database.writer.perform { connection in
+                try? Self.insertBig(connection)
+                try Self.insert("small")(connection)
+            }
+        }
+        #expect(try test.names() == [])
+        try test.add("after")
+        #expect(try test.names() == ["after"])
+    }
+
+    @Test("a commit that fails for another reason is tried again, closure by closure")
+    func commitFails() throws {
+        let test = try TestDatabase()
+        let busy = try BusyWriter(test)
+        let answers = Answers()
+        let planted = DatabaseError(code: 1, message: "planted", sql: nil)
+        try test.database.writer.submit({ _ in test.observer.failNextCommit(with: planted) }, done: answers.keep("plant"))
+        try test.database.writer.submit(Self.insert("a"), done: answers.keep("a"))
+        try test.database.writer.submit(Self.insert("a"), done: answers.keep("again"))
+        test.observer.forget()
+        busy.release()
+        // Run again by itself, the first closure plants once more, and meets its own failure.
+        #expect(answers.first(3) == ["plant storage other", "a done", "again refused unique"])
+        #expect(try test.names() == ["a"])
+        #expect(test.observer.events.filter { $0 == "rolled back" }.count == 2)
+    }
+
+    @Test("many threads' closures are all stored, once each")
+    func manyThreads() throws {
+        let test = try TestDatabase()
+        let before = test.database.writer.statistics
+        let done = Monitor(0)
+        for thread in 0..<8 {
+            startThread {
+                for number in 0..<50 { try? test.add("\(thread)-\(number)") }
+                done.change { $0 += 1 }
+            }
+        }
+        done.when({ $0 == 8 }) { _ in }
+        #expect(try test.names().count == 400)
+        #expect(test.database.writer.statistics.closures - before.closures == 400)
+        #expect(test.database.writer.statistics.commits - before.commits <= 400)
+    }
+
+    @Test("a long WAL is copied back while writing, by the writer")
+    func checkpoint() throws {
+        let test = try TestDatabase()
+        for round in 0..<24 {
+            try test.database.writer.perform {
+                try $0.run("INSERT INTO item (name, data) VALUES (?, ?)", [.text("\(round)"), .blob([UInt8](repeating: 1, count: 4_000_000))])
+            }
+        }
+        // 96 MB were written; the WAL begins again at its start when it has 64 MiB.
+        #expect(test.database.walBytes < 80_000_000)
+    }
+}
