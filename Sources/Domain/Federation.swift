@@ -28,6 +28,14 @@ package final class Federation: Sendable {
     private let alarm: Alarm
     private let tombstoneDays: Int
 
+    /// Makes the folder this process's own, to be held for as long as the federation is open.
+    ///
+    /// - Throws: `.foreign` before anything is written where the folder holds another program's file, and as `DataLock` does.
+    package static func lock(directory: String) throws(OpenError) -> DataLock {
+        try Database.recognize(directory + "/viecoop.db")
+        return try DataLock(directory: directory)
+    }
+
     /// Opens `viecoop.db` in the folder, or creates it.
     package init(directory: String, settings: Settings = Settings()) throws(OpenError) {
         let heads = Heads()

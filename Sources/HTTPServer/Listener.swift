@@ -111,7 +111,7 @@ package final class Listener: Sendable {
         case EADDRINUSE:
             port == nil
                 ? "another server answers there. Stop it, or choose another data folder."
-                : "the port is in use. Stop the program that holds it (`ss -ltnp` shows it), or choose another port."
+                : "the port is in use. Stop the program that holds it (`ss -ltnp` shows it), or choose another port with --listen."
         case EACCES: port == nil ? "permission denied." : "permission denied. Choose a port above 1023."
         case EADDRNOTAVAIL: "this machine has no such address. 127.0.0.1 and 0.0.0.0 always work."
         default: "\(text(of: reason))."

@@ -9,7 +9,9 @@ package final class DataLock: Sendable {
         let path = directory + "/lock"
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
-            throw errno == ENOENT || errno == ENOTDIR ? .missingDirectory(directory) : .notWritable(path)
+            // Some file systems, such as /proc, say ENOENT where they make no file.
+            var information = stat()
+            throw stat(directory, &information) == 0 && information.st_mode & S_IFMT == S_IFDIR ? .notWritable(directory) : .missingDirectory(directory)
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let holder = Self.readPid(descriptor)

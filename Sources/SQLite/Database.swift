@@ -78,6 +78,16 @@ package final class Database: Sendable {
         writer.close()
     }
 
+    /// Whether the file is viecoop's, or not yet there, told from its header alone, which holds beside a running server too.
+    ///
+    /// - Throws: `.foreign`, and `.notWritable` where it can't be read.
+    package static func recognize(_ path: String) throws(OpenError) {
+        var information = stat()
+        guard stat(path, &information) == 0, information.st_size > 0 else { return }
+        // How long the file must be is not asked: a running server may be about to lengthen it.
+        try inspectHeader(path, size: .max)
+    }
+
     /// Looks at the file without changing it, or anything beside it.
     private static func inspect(_ path: String) throws(OpenError) {
         let directory = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")

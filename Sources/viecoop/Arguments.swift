@@ -13,10 +13,13 @@ struct Arguments {
     /// The value of `--name VALUE` or `--name=VALUE`, else of the environment; nil where neither has it.
     mutating func value(_ name: String) throws -> String? {
         if let index = words.firstIndex(where: { $0.hasPrefix(name + "=") }) {
-            return String(words.remove(at: index).dropFirst(name.count + 1))
+            let value = String(words.remove(at: index).dropFirst(name.count + 1))
+            // An empty folder would be the root folder.
+            guard !value.isEmpty else { throw Misuse("\(name) needs a value") }
+            return value
         }
         guard let index = words.firstIndex(of: name) else { return environment(name) }
-        guard index + 1 < words.count, !words[index + 1].hasPrefix("--") else { throw Misuse("\(name) needs a value") }
+        guard index + 1 < words.count, !words[index + 1].isEmpty, !words[index + 1].hasPrefix("--") else { throw Misuse("\(name) needs a value") }
         words.remove(at: index)
         return words.remove(at: index)
     }

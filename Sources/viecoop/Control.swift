@@ -54,7 +54,7 @@ enum Control {
     // MARK: The two ways
 
     private static func inProcess(_ request: Request, _ data: String, _ line: ([UInt8]) -> Void) throws -> Reply {
-        let lock = try DataLock(directory: data)
+        let lock = try Federation.lock(directory: data)
         defer { withExtendedLifetime(lock) {} }
         let federation = try Federation(directory: data)
         defer { federation.close() }

@@ -43,7 +43,7 @@ enum Serve: Command {
         let listening = ServerSettings(listener: .tcp(host: listen.host, port: listen.port))
         let listener = try Listener(listening.listener)
         if isDemo { mkdir(data, 0o700) }
-        let lock = try DataLock(directory: data)
+        let lock = try Federation.lock(directory: data)
         let federation = try Federation(directory: data)
         let log = AccessLog(level: level)
         let metrics = Metrics()
@@ -95,7 +95,9 @@ enum Serve: Command {
         let port: UInt16
 
         init(_ text: String) throws {
-            guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+            guard let colon = text.lastIndex(of: ":"), colon > text.startIndex, text[colon...].dropFirst().allSatisfy({ $0.isASCII && $0.isNumber }),
+                let port = UInt16(text[text.index(after: colon)...])
+            else {
                 throw Misuse("--listen must be HOST:PORT, such as 127.0.0.1:8080")
             }
             host = text[..<colon].filter { $0 != "[" && $0 != "]" }
