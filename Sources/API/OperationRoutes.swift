@@ -63,7 +63,9 @@ struct OperationRoutes: Sendable {
                 try storing { () throws(DatabaseError) in try tx.connection.run("UPDATE history_head SET seq = seq") }
             }) { result in
                 promise.keep {
-                    let isReady = if case .success = result { true } else { false }
+                    // The probe's one page finds room in the WAL when nothing else does any more.
+                    let hasRoom = freeBytes.map { $0 >= Self.leastRoom } ?? true
+                    let isReady = if case .success = result { hasRoom } else { false }
                     var response = Response.json { json in
                         json.member("status", isReady ? "ready" : "not ready")
                         if isControl { details(&json) }
@@ -77,10 +79,17 @@ struct OperationRoutes: Sendable {
         }
     }
 
-    private func details(_ json: inout JSONWriter) {
+    private static let leastRoom = 1 << 20
+
+    /// On the database's disk; nil where it can't be told.
+    private var freeBytes: Int? {
         var disk = statvfs()
-        let hasDisk = statvfs(federation.database.path, &disk) == 0
-        json.member("disk_free_bytes", hasDisk ? Int(clamping: UInt64(disk.f_bavail) * UInt64(disk.f_frsize)) : 0)
+        guard statvfs(federation.database.path, &disk) == 0 else { return nil }
+        return Int(clamping: UInt64(disk.f_bavail).multipliedReportingOverflow(by: UInt64(disk.f_frsize)).partialValue)
+    }
+
+    private func details(_ json: inout JSONWriter) {
+        json.member("disk_free_bytes", freeBytes ?? 0)
         json.member("wal_bytes", federation.database.walBytes)
         json.member("write_queue", federation.database.writer.queueLength)
         json.member("waiting_clients", federation.waiters.count)

@@ -40,6 +40,7 @@ struct FullDiskTests {
         }
         #expect(refusal?.status == 503 && refusal?.code == "storage.full", "\(refusal?.text ?? "never full")")
         #expect(try server.get("/v1/coops/\(coop)", token: token).status == 200)
+        #expect(try server.get("/readyz").status == 503)
         try FileManager.default.removeItem(atPath: disk.folder.file("filler"))
         #expect(try server.get("/readyz").status == 200)
         let id = UUID()

@@ -163,7 +163,7 @@ import Testing
                 try tx.connection.run(
                     """
                     WITH RECURSIVE made (seq) AS (SELECT 2 UNION ALL SELECT seq + 1 FROM made WHERE seq < 6001)
-                    INSERT INTO feed (audience, seq, type, id, doc, gone, entered)
+                    INSERT INTO feed (audience, seq, type, id, entry, gone, entered)
                     SELECT number, seq, 'question', 'q' || seq, '{}', NULL, seq FROM audience, made WHERE name = 'network'
                     """)
             }
