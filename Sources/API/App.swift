@@ -133,8 +133,7 @@ package final class App: Application {
     // MARK: Who asks
 
     private func authenticate(_ request: Request, _ route: Route) throws(Problem) -> Caller {
-        let fields = request.headers.all("Authorization")
-        guard !fields.isEmpty else {
+        guard let field = request.headers["Authorization"] else {
             if settings.isControl { return .operatorItself }
             if route.needsToken { throw .unauthorized() }
             return .anonymous
@@ -143,11 +142,10 @@ package final class App: Application {
         let isLimited = settings.limitsLoopback || !(address == "::1" || address.hasPrefix("127.") || address == "unix")
         if isLimited, let seconds = failures.blocked(address) { throw .rateLimited(retryAfter: seconds) }
         var verdict = TokenBook.Verdict.refused(wipe: false)
-        if fields.count == 1, let field = fields.first {
-            let parts = field.split(separator: " ", maxSplits: 1)
-            if parts.count == 2, parts[0].lowercased() == "bearer", let secret = Token.Secret(parts[1]) {
-                verdict = federation.tokens.judge(secret, at: federation.now())
-            }
+        if field.utf8.count > 7, field.prefix(7).lowercased() == "bearer ", let secret = Token.Secret(field.dropFirst(7)),
+            request.headers.all("Authorization").count == 1
+        {
+            verdict = federation.tokens.judge(secret, at: federation.now())
         }
         switch verdict {
         case .caller(let caller): return caller

@@ -29,7 +29,9 @@ struct ChangesRoutes: Sendable {
         let heads = federation.heads.snapshot
         let etag = etag(of: heads, for: call.caller, pull)
         let isKnown = call.clientHas(etag)
-        if MediaType.choose(call.request.headers["Accept"], from: ["application/json", "application/x-ndjson"]) == "application/x-ndjson" {
+        if let accept = call.request.headers["Accept"],
+            MediaType.choose(accept, from: ["application/json", "application/x-ndjson"]) == "application/x-ndjson"
+        {
             return try .now(isKnown ? response(304, etag, []) : stream(pull, call, etag))
         }
         if isKnown, pull.waitSeconds > 0 { return wait(pull, call, since: heads) { .now(response(304, etag, [])) } }

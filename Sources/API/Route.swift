@@ -2,7 +2,7 @@ import Domain
 import HTTP
 
 /// One method at one address, and what answers it.
-package struct Route: Sendable {
+package final class Route: Sendable {
     /// What a write leaves to say once it is on disk.
     package typealias Write = @Sendable (Transaction) throws(DomainError) -> Outcome
 
@@ -22,6 +22,14 @@ package struct Route: Sendable {
     /// Media types that it can answer with, the first by default.
     let offers: [String]
     let handler: Handler
+
+    init(method: String, template: String, needsToken: Bool, offers: [String], handler: Handler) {
+        self.method = method
+        self.template = template
+        self.needsToken = needsToken
+        self.offers = offers
+        self.handler = handler
+    }
 
     static func read(
         _ template: String, needsToken: Bool = false, offers: [String] = ["application/json"], _ handler: @escaping @Sendable (Call) throws -> Response

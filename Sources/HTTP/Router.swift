@@ -16,6 +16,8 @@ package struct Router<Endpoint: Sendable>: Sendable {
     }
 
     private var nodes = [Node()]
+    /// The nodes of templates without a parameter, which need no walk.
+    private var literals: [String: Int] = [:]
     /// Every method and template, in the order added.
     package private(set) var routes: [(method: String, template: String)] = []
 
@@ -37,13 +39,25 @@ package struct Router<Endpoint: Sendable>: Sendable {
         precondition(!nodes[index].endpoints.contains { $0.method == method }, "\(method) \(template) stands twice")
         nodes[index].endpoints.append((method, endpoint))
         nodes[index].template = template
+        if !template.contains("{") { literals[template] = index }
         routes.append((method, template))
     }
 
     /// HEAD finds what GET does: its answer differs in nothing but the body.
     package func match(_ method: String, _ path: String) -> Match {
-        var index = 0
         var parameters: [Substring] = []
+        guard let index = literals[path] ?? walk(path, &parameters), !nodes[index].endpoints.isEmpty else { return .unknown }
+        let wanted = method == "HEAD" ? "GET" : method
+        for endpoint in nodes[index].endpoints where endpoint.method == wanted {
+            return .found(endpoint.endpoint, template: nodes[index].template, parameters: parameters)
+        }
+        var allowed = nodes[index].endpoints.map { $0.method }
+        if allowed.contains("GET") { allowed.append("HEAD") }
+        return .otherMethod(template: nodes[index].template, allowed: (allowed + ["OPTIONS"]).sorted())
+    }
+
+    private func walk(_ path: String, _ parameters: inout [Substring]) -> Int? {
+        var index = 0
         for segment in Self.segments(path[...]) {
             if let next = nodes[index].literals[segment] {
                 index = next
@@ -51,18 +65,10 @@ package struct Router<Endpoint: Sendable>: Sendable {
                 parameters.append(segment)
                 index = next
             } else {
-                return .unknown
+                return nil
             }
         }
-        let node = nodes[index]
-        guard !node.endpoints.isEmpty else { return .unknown }
-        let wanted = method == "HEAD" ? "GET" : method
-        if let endpoint = node.endpoints.first(where: { $0.method == wanted })?.endpoint {
-            return .found(endpoint, template: node.template, parameters: parameters)
-        }
-        var allowed = node.endpoints.map(\.method)
-        if allowed.contains("GET") { allowed.append("HEAD") }
-        return .otherMethod(template: node.template, allowed: (allowed + ["OPTIONS"]).sorted())
+        return index
     }
 
     /// A trailing or doubled slash gives an empty segment, which no template has.
