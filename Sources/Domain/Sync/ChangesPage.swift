@@ -209,13 +209,22 @@ package struct ChangesPage: Sendable {
 
     /// The rows of several audiences in the order of their seqs, each audience from its own position.
     private struct Merge {
-        private struct Source {
+        // A class, because a copy for each look at a row would cost more than the row.
+        private final class Source {
             let statement: Statement
             let number: Int64
             let place: Cursor.Place
             /// The audience's place among the caller's layers; nil for one that is being left.
             let rank: Int?
             var seq: Int64
+
+            init(_ statement: Statement, number: Int64, place: Cursor.Place, rank: Int?) {
+                self.statement = statement
+                self.number = number
+                self.place = place
+                self.rank = rank
+                seq = statement.integer(0)
+            }
         }
 
         /// What a row says beside its document.
@@ -227,7 +236,8 @@ package struct ChangesPage: Sendable {
         }
 
         private var sources: [Source] = []
-        private var current = 0
+        /// The one with the lowest seq; nil at the end of all.
+        private var current: Source?
 
         init(_ places: [Int64: Cursor.Place], _ layers: [(audience: Audience, number: Int64)], in connection: Connection) throws(DatabaseError) {
             for (number, place) in places {
@@ -237,22 +247,22 @@ package struct ChangesPage: Sendable {
                 try statement.bind(2, .integer(place.pos))
                 guard try statement.step() else { continue }
                 let rank = place.had == nil ? layers.firstIndex { $0.number == number } : nil
-                sources.append(Source(statement: statement, number: number, place: place, rank: rank, seq: statement.integer(0)))
+                sources.append(Source(statement, number: number, place: place, rank: rank))
             }
             choose()
         }
 
-        var seq: Int64? { sources.isEmpty ? nil : sources[current].seq }
+        var seq: Int64? { current?.seq }
 
-        // Of the present row; only asked while there is one.
-        var isLive: Bool { !sources[current].statement.isNull(1) }
-        var rank: Int? { sources[current].rank }
-        var place: Cursor.Place { sources[current].place }
-        func appendEntry(to entries: inout [UInt8]) { sources[current].statement.append(1, to: &entries) }
+        // Of the present row; nothing where there is none.
+        var isLive: Bool { current.map { !$0.statement.isNull(1) } ?? false }
+        var rank: Int? { current?.rank }
+        var place: Cursor.Place { current?.place ?? Cursor.Place(pos: 0, base: 0) }
+        func appendEntry(to entries: inout [UInt8]) { current?.statement.append(1, to: &entries) }
 
         /// Looked up apart, because most rows are sent as they are.
         func details(in connection: Connection) throws(DatabaseError) -> Details {
-            let source = sources[current]
+            guard let source = current else { preconditionFailure("details are asked of a row") }
             let details = try connection.first(SQL.details, [.integer(source.number), .integer(source.seq)]) {
                 Details(type: $0.text(0), id: $0.text(1), gone: $0.optionalText(2), entered: $0.integer(3))
             }
@@ -261,17 +271,19 @@ package struct ChangesPage: Sendable {
         }
 
         mutating func advance() throws(DatabaseError) {
-            if try sources[current].statement.step() {
-                sources[current].seq = sources[current].statement.integer(0)
+            guard let source = current else { return }
+            if try source.statement.step() {
+                source.seq = source.statement.integer(0)
+                if sources.count == 1 { return }
             } else {
-                sources.remove(at: current)
+                sources.removeAll { $0 === source }
             }
             choose()
         }
 
         private mutating func choose() {
-            current = 0
-            for index in sources.indices.dropFirst() where sources[index].seq < sources[current].seq { current = index }
+            current = sources.first
+            for source in sources.dropFirst() where source.seq < current?.seq ?? .max { current = source }
         }
 
         func close() { for source in sources { source.statement.reset() } }
