@@ -97,6 +97,10 @@ package struct ChangesPage: Sendable {
         var barren = 0
         while let seq = merge.seq {
             if count >= limit || barren >= Self.patience { break }
+            if cursor.types.isEmpty, let last = try merge.appendRun(to: &entries, &count, limit: limit, beyond: settled, separator) {
+                consumed = last
+                continue
+            }
             consumed = seq
             let before = count
             try readEntry(at: seq, &merge, layers, isSettled: seq > settled, seen: seen, separator, in: connection)
@@ -268,6 +272,34 @@ package struct ChangesPage: Sendable {
             }
             guard let details else { throw DatabaseError(code: 11, message: "a row is not where the scan has found it", sql: SQL.details) }
             return details
+        }
+
+        /// Appends the rows that only the present source has, one after the other, for as long as they are documents of a held
+        /// audience beyond `settled`: then each is all there is to say of its record. Most of most pages is such a run.
+        ///
+        /// - Returns: the last seq consumed; nil where the present row is not of this kind.
+        mutating func appendRun(
+            to entries: inout [UInt8], _ count: inout Int, limit: Int, beyond settled: Int64, _ separator: UInt8
+        ) throws(DatabaseError) -> Int64? {
+            guard let source = current, source.rank != nil else { return nil }
+            let others = sources.reduce(Int64.max) { $1 === source ? $0 : min($0, $1.seq) }
+            let statement = source.statement
+            var seq = source.seq
+            var last: Int64?
+            while count < limit, seq > settled, seq < others, !statement.isNull(1) {
+                if count > 0 { entries.append(separator) }
+                statement.append(1, to: &entries)
+                count += 1
+                last = seq
+                guard try statement.step() else {
+                    sources.removeAll { $0 === source }
+                    break
+                }
+                seq = statement.integer(0)
+            }
+            source.seq = seq
+            if last != nil { choose() }
+            return last
         }
 
         mutating func advance() throws(DatabaseError) {
