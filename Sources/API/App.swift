@@ -12,7 +12,7 @@ package final class App: Application {
         package var allowedOrigins: Set<String> = []
         /// Addresses of proxies whose `X-Forwarded-For` is believed.
         package var trustedProxies: Set<String> = []
-        /// Failed credentials a minute and address; nil spares nobody but loopback.
+        /// Counts failed credentials from this machine too, which tests and proxies without X-Forwarded-For want.
         package var limitsLoopback = false
         package init() {}
     }
@@ -138,9 +138,6 @@ package final class App: Application {
             if route.needsToken { throw .unauthorized() }
             return .anonymous
         }
-        let address = remote(of: request)
-        let isLimited = settings.limitsLoopback || !(address == "::1" || address.hasPrefix("127.") || address == "unix")
-        if isLimited, let seconds = failures.blocked(address) { throw .rateLimited(retryAfter: seconds) }
         var verdict = TokenBook.Verdict.refused(wipe: false)
         if field.utf8.count > 7, field.prefix(7).lowercased() == "bearer ", let secret = Token.Secret(field.dropFirst(7)),
             request.headers.all("Authorization").count == 1
@@ -150,7 +147,12 @@ package final class App: Application {
         switch verdict {
         case .caller(let caller): return caller
         case .refused(let wipe):
-            if isLimited { failures.count(address) }
+            // A good token passes even where its address is blocked: behind one proxy or one office router there are many people.
+            let address = remote(of: request)
+            if settings.limitsLoopback || !(address == "::1" || address.hasPrefix("127.") || address == "unix") {
+                if let seconds = failures.blocked(address) { throw .rateLimited(retryAfter: seconds) }
+                failures.count(address)
+            }
             throw .unauthorized(wipe: wipe)
         }
     }

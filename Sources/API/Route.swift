@@ -56,8 +56,6 @@ package struct Outcome: Sendable {
     var record: (type: RecordType, id: String)?
     /// The answer to the same request before, under its Idempotency-Key.
     var isReplay = false
-    /// The body holds a secret, which is never kept for a repetition.
-    var isSecret = false
 
     init(status: Int, etag: String? = nil, location: String? = nil, body: [UInt8] = [], record: (type: RecordType, id: String)? = nil) {
         self.status = status
@@ -73,7 +71,7 @@ package struct Outcome: Sendable {
         if let etag { response.headers.add("ETag", etag) }
         if let location { response.headers.add("Location", location) }
         if isReplay { response.headers.add("Idempotency-Replayed", "true") }
-        response.headers.add("Cache-Control", isSecret ? "no-store" : "private, no-cache")
+        response.headers.add("Cache-Control", "private, no-cache")
         return response
     }
 }

@@ -2,8 +2,9 @@ import SQLite
 
 /// What the clock changes: a row says when, and the writer runs it as an ordinary transaction, at start and by one timer.
 package enum Due {
-    static func set(_ at: Timestamp, _ type: RecordType, _ id: String, _ what: String, in connection: Connection) throws(DatabaseError) {
-        try connection.run(
+    static func set(_ at: Timestamp, _ type: RecordType, _ id: String, _ what: String, in tx: Transaction) throws(DatabaseError) {
+        tx.feed.noteNewDue()
+        try tx.connection.run(
             "INSERT INTO due (at_ms, type, id, what) VALUES (?, ?, ?, ?) ON CONFLICT (type, id, what) DO UPDATE SET at_ms = excluded.at_ms",
             [.integer(at.milliseconds), .text(type.rawValue), .text(id), .text(what)])
     }

@@ -57,6 +57,7 @@ package final class Federation: Sendable {
         (self.heads, self.waiters, self.feed, self.alarm) = (heads, waiters, feed, alarm)
         now = settings.now
         tombstoneDays = settings.tombstoneDays
+        feed.onNewDue { [weak self] in self?.lookForDue() }
         housekeep()
     }
 
@@ -199,7 +200,7 @@ package final class Federation: Sendable {
 
     private let dueTicket = Mutex<Alarm.Ticket>(0)
 
-    /// Looks at once for what is due, after a change that may have brought something earlier.
+    /// Looks at once for what is due: a change may have brought something earlier than the alarm is set to.
     package func lookForDue() {
         alarm.cancel(dueTicket.withLock { $0 })
         housekeep()

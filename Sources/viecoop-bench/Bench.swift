@@ -58,6 +58,9 @@ import Foundation
         var bootstraps = [first]
         for _ in 1..<max(2, options.rounds) { bootstraps.append(try server.bootstrap()) }
         rows.append(try creations(server))
+        // The server gives its caches back when nothing was written for five seconds.
+        progress("waiting for the server to rest …")
+        sleep(12)
         let endMemory = server.memory()
 
         printMachine()

@@ -43,11 +43,13 @@ struct AccessTests {
         var settings = App.Settings()
         settings.limitsLoopback = true
         let app = try TestApp(app: settings)
+        let good = try app.token(.federationReader)
         for _ in 1...10 { #expect(try app.get("/v1/me", token: "x").status == 401) }
         let answer = try app.get("/v1/me", token: "x")
         #expect(answer.status == 429)
         #expect(Int(answer["Retry-After"] ?? "") ?? 0 > 0)
         #expect(try app.get("/v1/coops").status == 200, "without credentials it may go on")
+        #expect(try app.get("/v1/me", token: good).status == 200, "so may others at the same address")
     }
 
     @Test("the federation makes, lists and revokes tokens; nobody else does")

@@ -1,4 +1,5 @@
 import SQLite
+import Synchronization
 
 /// The feed's state on the writer thread: the next seq, the audiences' numbers, and what the open transaction touched.
 ///
@@ -7,6 +8,9 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
     private let heads: Heads
     /// Told which audiences have news, after the commit.
     private let announce: @Sendable (Set<Audience>) -> Void
+    /// Told, after the commit, that something is due at another time than before.
+    private let reschedule = Mutex<(@Sendable () -> Void)?>(nil)
+    private var hasNewDue = false
     private var seq: Int64 = 0
     private var storedSeq: Int64 = 0
     private var numbers: [Audience: Int64] = [:]
@@ -36,6 +40,9 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
 
     /// Tombstones up to `floor` are being dropped; known to readers before the commit, which only makes them look closer.
     func raiseFloor(to floor: Int64) { heads.raiseFloor(to: floor) }
+
+    func onNewDue(_ body: @escaping @Sendable () -> Void) { reschedule.withLock { $0 = body } }
+    func noteNewDue() { hasNewDue = true }
 
     func nextSeq() -> Int64 {
         seq += 1
@@ -75,6 +82,10 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
 
     func committed() {
         storedSeq = seq
+        if hasNewDue {
+            hasNewDue = false
+            reschedule.withLock { $0 }?()
+        }
         guard !touched.isEmpty else { return }
         var entries: [Audience: Heads.Entry] = [:]
         for (audience, seq) in touched {

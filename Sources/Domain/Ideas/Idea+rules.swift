@@ -78,7 +78,7 @@ extension Idea {
         try link("idea_prize", "prize_id", "#/prize_ids", .prize, prizeIDs, formerly: change.old?.prizeIDs ?? [], in: tx)
         try storing { () throws(DatabaseError) in
             if let day = federalVisibleFrom, !federalStatusVisible {
-                try Due.set(day.startInParis, .idea, id.text, Self.embargoEnds, in: tx.connection)
+                try Due.set(day.startInParis, .idea, id.text, Self.embargoEnds, in: tx)
             } else if change.old?.federalStatusVisible == false {
                 try Due.clear(.idea, id.text, Self.embargoEnds, in: tx.connection)
             }

@@ -106,6 +106,20 @@ import Testing
         #expect(try slug(String(repeating: "a", count: 200)) == "idee-3")
     }
 
+    @Test("an embargo that ends before anything else is due has the clock set to it")
+    func wakes() async throws {
+        let midnight = try #require(Timestamp("2026-03-29T22:00:00Z"))
+        let test = try TestFederation(clock: TestClock("2026-03-29T21:59:59Z"))
+        let idea = try test.addIdea(on: test.addTheme(), #","federal_status":"planned","federal_visible_from":"2026-03-30""#, by: .admin)
+        for state in ["submitted", "published"] { try test.step(idea, #"{"to":"\#(state)"}"#) }
+        await withCheckedContinuation { continuation in
+            _ = test.federation.waiters.add([.public], token: nil, until: .now.advanced(by: .seconds(60))) { continuation.resume() }
+            test.clock.advance(seconds: 1)
+        }
+        #expect(test.clock.now == midnight)
+        #expect(try test.document(of: idea, for: .anonymous)?["federal_status"]?.stringValue == "planned")
+    }
+
     @Test("the federal status stays hidden until midnight in Paris of its day, and then is shown by the clock alone")
     func embargo() throws {
         let test = try TestFederation()
