@@ -31,9 +31,12 @@ final class Server {
 
         progress("importing \(records) referents …")
         let coopsFile = try workspace.write("coops.json", coops)
-        let referentsFile = try workspace.write("referents.csv", Server.table(records, slugs).utf8)
         try workspace.run(options.server, ["import", coopsFile, "--data", data])
-        try workspace.run(options.server, ["import", referentsFile, "--data", data])
+        // An import takes 50 MiB at most.
+        for start in stride(from: 0, to: records, by: 250_000) {
+            let table = Server.table(start..<min(start + 250_000, records), slugs)
+            try workspace.run(options.server, ["import", try workspace.write("referents.csv", table.utf8), "--data", data])
+        }
         let token = try workspace.run(options.server, ["token", "create", "--data", data, "--role", "coop_manager", "--coop", slug])
 
         port = try Client.freePort()
@@ -95,9 +98,9 @@ final class Server {
     /// Time-ordered as the server makes them, and known beforehand.
     private static func id(_ number: Int) -> String { "01970000-0000-7000-8000-" + String(format: "%012x", number) }
 
-    private static func table(_ records: Int, _ slugs: [String]) -> String {
+    private static func table(_ records: Range<Int>, _ slugs: [String]) -> String {
         var table = "id,coop,given_name,family_name,job_title,work_email,work_phone,is_primary,status,started_on,share_contact_network\n"
-        for number in 0..<records {
+        for number in records {
             table += "\(id(number)),\(slugs[number % slugs.count]),Hélène,Durand-\(number),chargée de vie coopérative,"
             table += "h.durand.\(number)@example.org,+33 1 23 45 67 89,false,active,2025-09-01,\(number % 3 == 0)\n"
         }
