@@ -23,9 +23,9 @@ struct Misuse: Error, CustomStringConvertible {
 
 @main
 enum Viecoop {
-    private static let commands: [any Command.Type] = [
-        Serve.self, ImportCommand.self, ExportCommand.self, TokenCommand.self, FeedCommand.self, Doctor.self, VersionCommand.self,
-    ]
+    private static var commands: [any Command.Type] {
+        [Serve.self, ImportCommand.self, ExportCommand.self, TokenCommand.self, FeedCommand.self, Doctor.self, VersionCommand.self]
+    }
 
     static func main() {
         var words = Array(CommandLine.arguments.dropFirst())
