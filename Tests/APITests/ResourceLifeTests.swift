@@ -35,8 +35,11 @@ struct ResourceLifeTests {
         let ids = ["$coop": try app.addCoop("a-casa"), "$theme": try app.addTheme("social"), "$mooc": try app.addMooc("bases")]
         let body = ids.reduce(life.body) { $0.replacingOccurrences(of: $1.key, with: $1.value) }
 
-        let created = try app.send("POST", life.path, body, token: admin)
+        let created = try app.send("POST", life.path, body, token: admin, headers: [("Idempotency-Key", "1")])
         #expect(created.status == 201, "\(created.text)")
+        let repeated = try app.send("POST", life.path, body, token: admin, headers: [("Idempotency-Key", "1")])
+        #expect(repeated.body == created.body)
+        #expect(repeated["Idempotency-Replayed"] == "true")
         let path = try #require(created["Location"])
         let read = try app.get(path, token: admin)
         #expect(read.status == 200)
