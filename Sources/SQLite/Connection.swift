@@ -16,13 +16,15 @@ package final class Connection {
     }
 
     /// Opens the file; pragmas are the business of the caller (`Database`).
-    package init(path: String, mode: Mode) throws(DatabaseError) {
+    ///
+    /// - Parameter vfs: SQLite's name for how files are reached; nil is the system's own.
+    package init(path: String, mode: Mode, vfs: String? = nil) throws(DatabaseError) {
         _ = Self.configured
         var opened: OpaquePointer?
         let flags = (mode == .readWrite ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_NOMUTEX
         let code = mode == .immutable
-            ? sqlite3_open_v2("file:\(path.uriEscaped)?immutable=1", &opened, flags | SQLITE_OPEN_URI, nil)
-            : sqlite3_open_v2(path, &opened, flags, nil)
+            ? sqlite3_open_v2("file:\(path.uriEscaped)?immutable=1", &opened, flags | SQLITE_OPEN_URI, vfs)
+            : sqlite3_open_v2(path.hasPrefix("file:") ? "./" + path : path, &opened, flags, vfs)  // never an address of SQLite's
         guard code == SQLITE_OK, let opened else {
             let message = opened.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
             sqlite3_close_v2(opened)
@@ -31,8 +33,11 @@ package final class Connection {
         handle = opened
         sqlite3_extended_result_codes(opened, 1)
         // Before anything else: whatever comes next may already have to wait for a lock.
-        sqlite3_busy_timeout(opened, 5000)
+        sqlite3_busy_timeout(opened, Self.busyMilliseconds)
     }
+
+    /// For locks of other programs, such as a sqlite3 shell: within viecoop nobody waits for anybody's lock.
+    static let busyMilliseconds: Int32 = 5000
 
     /// Once for the process, before the first connection.
     private static let configured: Void = {
@@ -45,7 +50,8 @@ package final class Connection {
         sqlite3_close_v2(handle)
     }
 
-    /// The statement for this SQL, prepared once and kept; reset, with its former bindings still in place.
+    /// The statement for this SQL, prepared once and kept, with its former bindings still in place. It must not be in use
+    /// already; left before its last row it is ended with the read, or with the writer's closure.
     package func statement(_ sql: String) throws(DatabaseError) -> Statement {
         if let known = statements[sql] { return known }
         let statement = try Statement(sql, on: handle)
@@ -84,6 +90,15 @@ package final class Connection {
     package func script(_ sql: String) throws(DatabaseError) {
         guard sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK else {
             throw DatabaseError(code: sqlite3_extended_errcode(handle), message: String(cString: sqlite3_errmsg(handle)), sql: sql)
+        }
+    }
+
+    /// Ends every statement that was left before its last row, which would keep a snapshot, and refuse the next values.
+    func endStatements() {
+        var statement = sqlite3_next_stmt(handle, nil)
+        while let open = statement {
+            if sqlite3_stmt_busy(open) != 0 { sqlite3_reset(open) }
+            statement = sqlite3_next_stmt(handle, open)
         }
     }
 

@@ -9,9 +9,18 @@ package final class Statement {
 
     init(_ sql: String, on connection: OpaquePointer) throws(DatabaseError) {
         var prepared: OpaquePointer?
-        let code = sqlite3_prepare_v3(connection, sql, Int32(sql.utf8.count), UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, nil)
-        guard code == SQLITE_OK, let prepared else {
-            throw DatabaseError(code: code, message: String(cString: sqlite3_errmsg(connection)), sql: sql)
+        var isWhole = true
+        let code = sql.withCString { start in
+            var rest: UnsafePointer<CChar>?
+            let code = sqlite3_prepare_v3(connection, start, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, &rest)
+            isWhole = rest.map { $0.pointee == 0 } ?? true
+            return code
+        }
+        guard code == SQLITE_OK else { throw DatabaseError(code: code, message: String(cString: sqlite3_errmsg(connection)), sql: sql) }
+        guard let prepared, isWhole else {
+            // SQLite prepares the first and says nothing of the others.
+            sqlite3_finalize(prepared)
+            throw DatabaseError(code: SQLITE_MISUSE, message: "not one statement", sql: sql)
         }
         handle = prepared
         self.connection = connection
@@ -21,7 +30,13 @@ package final class Statement {
     deinit { sqlite3_finalize(handle) }
 
     /// Binds every parameter anew, in order.
+    ///
+    /// - Throws: SQLITE_RANGE for another number of values: one left out would keep the value of the former run.
     package func bind(_ values: [Value]) throws(DatabaseError) {
+        let count = Int(sqlite3_bind_parameter_count(handle))
+        guard values.count == count else {
+            throw DatabaseError(code: SQLITE_RANGE, message: "\(values.count) values for \(count) parameters", sql: sql)
+        }
         for (offset, value) in values.enumerated() { try bind(offset + 1, value) }
     }
 

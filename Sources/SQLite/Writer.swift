@@ -54,9 +54,6 @@ package final class Writer: Sendable {
 
     /// More would only make the first of a batch wait longer: the disk is waited for once already.
     private static let batchLimit = 512
-    /// The WAL is copied back when it has this many pages, 64 MiB: under load the last pages of each index are written again
-    /// and again, and each is copied back once.
-    private static let checkpointPages = 16_384
 
     private let monitor = Monitor(State())
     private let limit: Int
@@ -64,10 +61,10 @@ package final class Writer: Sendable {
     /// Takes the connection over; nobody else may use it from now on.
     ///
     /// - Parameter rest: called after some seconds without work, to give memory back.
-    init(_ connection: sending Connection, observer: any TransactionObserver, queueLimit: Int, rest: @escaping @Sendable () -> Void) {
-        limit = queueLimit
+    init(_ connection: sending Connection, observer: any TransactionObserver, settings: Database.Settings, rest: @escaping @Sendable () -> Void) {
+        limit = settings.queueLimit
         let monitor = monitor
-        let loop = Loop(connection: connection, observer: observer, monitor: monitor, rest: rest)
+        let loop = Loop(connection: connection, observer: observer, monitor: monitor, checkpoints: Checkpoints(pages: settings.checkpointPages), rest: rest)
         startThread(stackBytes: 4 << 20) { loop.run() }
     }
 
@@ -123,11 +120,14 @@ package final class Writer: Sendable {
         private var connection: Connection?
         private let observer: any TransactionObserver
         private let monitor: Monitor<State>
+        private var checkpoints: Checkpoints
         private var hasWorked = true
-
         private let othersRest: @Sendable () -> Void
 
-        init(connection: Connection, observer: any TransactionObserver, monitor: Monitor<State>, rest: @escaping @Sendable () -> Void) {
+        init(
+            connection: Connection, observer: any TransactionObserver, monitor: Monitor<State>, checkpoints: Checkpoints, rest: @escaping @Sendable () -> Void
+        ) {
+            self.checkpoints = checkpoints
             othersRest = rest
             self.connection = connection
             self.observer = observer
@@ -150,14 +150,21 @@ package final class Writer: Sendable {
                 if batch.isEmpty { break }
                 hasWorked = true
                 process(batch, connection)
-                checkpoint(connection, SQLITE_CHECKPOINT_PASSIVE, above: Writer.checkpointPages)
+                checkpoints.committed(connection)
             }
-            if let connection { checkpoint(connection, SQLITE_CHECKPOINT_TRUNCATE, above: -1) }
+            if let connection { checkpoints.closing(connection) }
             connection = nil
             monitor.change(wakingAll: true) { $0.isClosed = true }
         }
 
         private func process(_ batch: [Job], _ connection: Connection) {
+            do throws(DatabaseError) {
+                try connection.run("BEGIN IMMEDIATE")
+            } catch {
+                // Another program's lock, or a disk that fails: the same for everybody, and waited for once.
+                for job in batch { job.finish(.storage(error)) }
+                return
+            }
             do throws(DatabaseError) {
                 let outcomes = try transaction(batch, connection)
                 for (job, outcome) in zip(batch, outcomes) { job.finish(outcome) }
@@ -171,12 +178,13 @@ package final class Writer: Sendable {
             }
         }
 
+        /// Runs the jobs in the open transaction and commits it.
+        ///
         /// - Returns: for each job, why it was refused, or nil. Nothing is stored when it throws.
         private func transaction(_ batch: [Job], _ connection: Connection) throws(DatabaseError) -> [WriteFailure?] {
             var outcomes: [WriteFailure?] = []
             outcomes.reserveCapacity(batch.count)
             do throws(DatabaseError) {
-                try connection.run("BEGIN IMMEDIATE")
                 observer.began(connection)
                 for job in batch { outcomes.append(try savepoint(job, connection)) }
                 try observer.willCommit(connection)
@@ -205,42 +213,41 @@ package final class Writer: Sendable {
             try connection.run("SAVEPOINT closure")
             observer.savepointBegan(connection)
             do {
+                // Left open they would refuse the next closure's values, and RELEASE.
+                defer { connection.endStatements() }
                 try job.run(connection)
+            } catch {
+                return .refused(try takeBack(error, connection))
+            }
+            do throws(DatabaseError) {
                 try connection.run("RELEASE closure")
                 return nil
             } catch {
-                // A full disk inside a savepoint takes the whole transaction with it.
-                if connection.isAutocommit {
-                    if let error = error as? DatabaseError, error.kind == .storage { throw error }
-                    throw DatabaseError(code: SQLITE_FULL, message: "the transaction was rolled back by SQLite", sql: nil)
-                }
-                try connection.run("ROLLBACK TO closure")
-                try connection.run("RELEASE closure")
-                observer.savepointRolledBack(connection)
-                return .refused(error)
+                return .refused(try takeBack(error, connection))
             }
         }
 
-        /// Nothing to do for some seconds: copies the WAL back and gives the page cache's memory away, once.
+        /// Undoes what the open savepoint's closure did, and returns why.
+        ///
+        /// - Throws: where the whole transaction is gone, which a full disk can do inside a savepoint.
+        private func takeBack(_ error: any Error, _ connection: Connection) throws(DatabaseError) -> any Error {
+            guard !connection.isAutocommit else {
+                if let error = error as? DatabaseError, error.kind == .storage { throw error }
+                throw DatabaseError(code: SQLITE_FULL, message: "the transaction was rolled back by SQLite", sql: nil)
+            }
+            try connection.run("ROLLBACK TO closure")
+            try connection.run("RELEASE closure")
+            observer.savepointRolledBack(connection)
+            return error
+        }
+
+        /// Nothing to do for some seconds: copies the WAL back and gives the page cache's memory away, until that is done.
         private func rest(_ connection: Connection) {
             guard hasWorked else { return }
-            hasWorked = false
-            checkpoint(connection, SQLITE_CHECKPOINT_PASSIVE, above: 0)
+            hasWorked = !checkpoints.resting(connection)
             sqlite3_db_release_memory(connection.handle)
             othersRest()
             malloc_trim(0)
-        }
-
-        /// Copies the WAL back into the file where it has more than `pages` pages.
-        private func checkpoint(_ connection: Connection, _ mode: Int32, above pages: Int) {
-            var waiting: Int32 = 0
-            var copied: Int32 = 0
-            // NOOP does not exist in 3.40; the pages of the WAL are counted by SQLite's own hook instead.
-            guard connection.walPages > pages else { return }
-            sqlite3_wal_checkpoint_v2(connection.handle, nil, mode, &waiting, &copied)
-            let left = copied >= waiting ? 0 : Int(waiting - copied)
-            connection.walPages = left
-            monitor.withLock { $0.statistics.walPages = left }
         }
     }
 }

@@ -112,6 +112,27 @@ import Testing
         #expect(read.wait(seconds: 60) { $0 == 320 })
     }
 
+    @Test("closing waits for the reads that run, so that one file is left, and may come twice")
+    func closes() throws {
+        let test = try TestDatabase()
+        try test.add("a")
+        let closing = Monitor((begun: false, ended: false))
+        try test.database.read { (connection) throws in
+            #expect(try connection.first("SELECT count(*) FROM item") { $0.integer(0) } == 1)
+            startThread {
+                closing.change { $0.begun = true }
+                test.database.close()
+                closing.change { $0.ended = true }
+            }
+            closing.when({ $0.begun }) { _ in }
+            #expect(try connection.first("SELECT name FROM item") { $0.text(0) } == "a")
+            #expect(!closing.withLock { $0.ended })
+        }
+        closing.when({ $0.ended }) { _ in }
+        #expect(test.directory.files == ["test.db"])
+        test.database.close()
+    }
+
     @Test("the statements that a connection keeps are bounded")
     func statementCache() throws {
         let test = try TestDatabase { $0.readers = 1 }
