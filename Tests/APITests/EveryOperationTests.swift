@@ -11,8 +11,8 @@ struct EveryOperationTests {
     func steps(of type: String, permitted: String, forbidden: String) throws {
         let app = try TestApp()
         let token = try app.token(.federationAdmin)
-        let life = try #require(Self.lives.first { $0.path == type })
-        let draft = try life.draft.replacing("$coop", with: app.addCoop("a-casa")).replacing("$theme", with: app.addTheme("culture"))
+        let life = try #require(ResourceLifeTests.lives.first { $0.path == "/v1/\(type)" })
+        let draft = try life.body.replacing("$coop", with: app.addCoop("a-casa")).replacing("$theme", with: app.addTheme("culture"))
         let path = try #require(try app.send("POST", "/v1/\(type)", draft, token: token)["Location"])
         #expect(try app.send("POST", path + "/transitions", permitted, token: token).code == "precondition.required")
         #expect(try app.send("POST", path + "/transitions", permitted, token: token, headers: [("If-Match", "*")]).status == 200)
