@@ -18,6 +18,8 @@ final class TestServer: Sendable {
         var settings = ServerSettings(listener: .tcp(host: "127.0.0.1", port: 0))
         settings.threads = 2
         settings.quietAtStop = 0.01
+        // What a test is not about must not end it on a busy machine.
+        (settings.headerDeadline, settings.idle, settings.writeStall) = (120, 120, 120)
         adjust(&settings)
         application = Recorder(answer)
         server = try Server(settings, application: application)
