@@ -21,8 +21,16 @@ package enum FeedEntry {
 
     /// The document of an entry: everything between the first `"doc":`, which nothing in front of it can hold, and the last brace.
     package static func document(of entry: UnsafeRawBufferPointer) -> [UInt8] {
-        let mark = Array(#""doc":"#.utf8)
-        guard let start = entry.indices.dropLast(mark.count).first(where: { entry[$0] == mark[0] && entry[$0..<$0 + mark.count].elementsEqual(mark) }) else { return [] }
-        return Array(entry[(start + mark.count)..<(entry.count - 1)])
+        // Byte by byte: a search for a slice in general costs more than all the rest of a read.
+        var start = 0
+        while start + 6 < entry.count {
+            if entry[start] == UInt8(ascii: "\""), entry[start + 1] == UInt8(ascii: "d"), entry[start + 2] == UInt8(ascii: "o"),
+                entry[start + 3] == UInt8(ascii: "c"), entry[start + 4] == UInt8(ascii: "\""), entry[start + 5] == UInt8(ascii: ":")
+            {
+                return Array(entry[(start + 6)..<(entry.count - 1)])
+            }
+            start += 1
+        }
+        return []
     }
 }
