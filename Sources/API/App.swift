@@ -43,7 +43,7 @@ package final class App: Application {
             ResourceRoutes<Theme>(federation).routes, ResourceRoutes<Question>(federation).routes, ResourceRoutes<Resource>(federation).routes,
             ResourceRoutes<Prize>(federation).routes, IdeaRoutes(federation: federation).routes, ResourceRoutes<Mooc>(federation).routes,
             ResourceRoutes<Module>(federation).routes, ResourceRoutes<Activity>(federation).routes, ChangesRoutes(federation: federation).routes,
-            AccessRoutes(federation: federation).routes,
+            AccessRoutes(federation: federation).routes, HistoryRoutes(federation: federation).routes,
         ].flatMap { $0 }
     }
 

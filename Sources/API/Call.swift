@@ -8,7 +8,8 @@ package struct Call: Sendable {
     package let request: Request
     package let caller: Caller
     package let template: String
-    private let parameters: [Substring]
+    /// What stood at the segments in braces, in order, as sent.
+    let parameters: [Substring]
     /// The query's names and values, decoded, in order.
     package let query: [(name: String, value: String)]
 
@@ -28,8 +29,8 @@ package struct Call: Sendable {
     /// The id in the path.
     ///
     /// - Throws: 400 `id.format`.
-    func id<R>(of type: R.Type) throws(Problem) -> Identifier<R> {
-        guard let id = parameters.first.flatMap({ Identifier<R>($0) }) else { throw .idFormat }
+    func id<R>(of type: R.Type, at index: Int = 0) throws(Problem) -> Identifier<R> {
+        guard parameters.indices.contains(index), let id = Identifier<R>(parameters[index]) else { throw .idFormat }
         return id
     }
 
@@ -37,6 +38,17 @@ package struct Call: Sendable {
     func takesNoQuery() throws(Problem) {
         guard let first = query.first else { return }
         throw .parameter(first.name, en: "This address takes no query.", fr: "Cette adresse n'accepte aucun paramètre.")
+    }
+
+    /// Whether the caller wants to be led to the record that another was merged into; the only question that a read may ask.
+    func follows() throws(Problem) -> Bool {
+        if let other = query.first(where: { $0.name != "follow" }) {
+            throw .parameter(other.name, en: "This address takes no query but `follow`.", fr: "Cette adresse n'accepte que le paramètre `follow`.")
+        }
+        guard query.count <= 1, query.first.map({ $0.value == "true" || $0.value == "false" }) ?? true else {
+            throw .parameter("follow", en: "`follow` must be true or false.", fr: "`follow` doit valoir true ou false.")
+        }
+        return query.first?.value != "false"
     }
 
     /// The body as JSON.

@@ -16,25 +16,64 @@ struct ResourceRoutes<R: Record>: Sendable {
 
     var routes: [Route] {
         [
-            .read(path, needsToken: !R.isPublic, offers: ["application/json", "application/x-ndjson", "text/csv"], list),
-            .write("POST", path, create),
+            .read(path, needsToken: !R.isPublic, offers: Self.formats) { try list($0) },
+            .write("POST", path) { try create($0, $0.json()) },
             .read(path + "/{id}", needsToken: !R.isPublic, show),
             .write("PATCH", path + "/{id}", update),
             .write("DELETE", path + "/{id}", delete),
         ]
     }
 
-    private func list(_ call: Call) throws -> Response {
+    private static var formats: [String] { ["application/json", "application/x-ndjson", "text/csv"] }
+
+    /// The records of one parent, which a field names: `/v1/ideas/{id}/endorsements`.
+    func routes<Parent: Record>(under parent: Parent.Type, by field: String) -> [Route] {
+        let template = "/v1/\(Parent.type.plural)/{id}/\(R.type.plural)"
+        return [
+            .read(template, needsToken: !R.isPublic, offers: Self.formats) { call in
+                guard call.query.allSatisfy({ $0.name != field }) else {
+                    throw Problem.parameter(field, en: "`\(field)` stands in the path already.", fr: "`\(field)` figure déjà dans le chemin.")
+                }
+                return try list(call, where: (field, visibleParent(parent, call).text))
+            },
+            .write("POST", template) { call in
+                let id = try visibleParent(parent, call)
+                return try create(call, body(call, with: field, id.text))
+            },
+        ]
+    }
+
+    private func visibleParent<Parent: Record>(_ parent: Parent.Type, _ call: Call) throws -> Identifier<Parent> {
+        let id = try call.id(of: parent)
+        if try federation.findDocument(of: id, for: call.caller) == nil, try federation.replacement(of: id, for: call.caller) == nil {
+            throw DomainError.notFound(type: Parent.type.rawValue)
+        }
+        return id
+    }
+
+    /// The body with the parent's id, which it may name itself if it names the same.
+    private func body(_ call: Call, with field: String, _ id: String) throws -> JSON {
+        guard case .object(let members) = try call.json() else { return try call.json() }
+        guard let given = members.first(where: { $0.name == field }) else { return .object(members + [JSON.Member(field, .string(id))]) }
+        guard given.value == .string(id) else {
+            throw DomainError.invalid([
+                Fault("#/\(field)", "path.mismatch", en: "differs from the id in the path; leave it out", fr: "diffère de l'identifiant du chemin ; ne le fournissez pas")
+            ])
+        }
+        return .object(members)
+    }
+
+    private func list(_ call: Call, where fixed: (name: String, value: String)? = nil) throws -> Response {
         let listing: Listing<R>
         do throws(ListRefusal) {
-            listing = try Listing<R>(call.query, rules: R.listRules, for: call.caller)
+            listing = try Listing<R>(call.query + (fixed.map { [$0] } ?? []), rules: R.listRules, for: call.caller)
         } catch {
             throw Problem.parameter(error.parameter, en: "`\(error.parameter)` \(error.detail.en).", fr: "`\(error.parameter)` \(error.detail.fr).")
         }
         let numbers = federation.heads.snapshot
         let page = try federation.read { (connection) throws(DomainError) in try listing.page(in: connection, numbers: numbers) }
         let next = page.next.map { place in
-            path + "?" + (call.query.filter { $0.name != "after" }.map { "\($0.name)=\(Query.escape($0.value))" } + ["after=\(place)"]).joined(separator: "&")
+            call.request.path + "?" + (call.query.filter { $0.name != "after" }.map { "\($0.name)=\(Query.escape($0.value))" } + ["after=\(place)"]).joined(separator: "&")
         }
         var response: Response
         switch MediaType.choose(call.request.headers["Accept"], from: ["application/json", "application/x-ndjson", "text/csv"]) {
@@ -64,8 +103,33 @@ struct ResourceRoutes<R: Record>: Sendable {
     }
 
     private func show(_ call: Call) throws -> Response {
-        try call.takesNoQuery()
-        let (etag, bytes) = try federation.document(of: call.id(of: R.self), for: call.caller)
+        let id = try call.id(of: R.self)
+        if R.replacementColumn == nil {
+            try call.takesNoQuery()
+        } else if let canonical = try federation.replacement(of: id, for: call.caller) {
+            guard try call.follows() else { return try stub(id, rev: canonical.rev, replacedBy: canonical.id, call) }
+            return Response(status: 308, headers: ["Location": "\(path)/\(canonical.id)", "Cache-Control": "private, no-cache"])
+        } else {
+            _ = try call.follows()
+        }
+        return try answer(federation.document(of: id, for: call.caller), call)
+    }
+
+    /// What is left of a record that was merged into another: its document, for those who still have one.
+    private func stub(_ id: Identifier<R>, rev: Int64, replacedBy canonical: Identifier<R>, _ call: Call) throws -> Response {
+        if let document = try federation.findDocument(of: id, for: call.caller) { return answer(document, call) }
+        var json = JSONWriter()
+        json.beginObject()
+        json.member("id", id.text)
+        json.key("rev")
+        json.integer(rev)
+        json.member(R.replacementColumn ?? "canonical_id", canonical.text)
+        json.endObject()
+        return answer((ETag(rev: rev, layer: call.caller.layers.last?.letter ?? Audience.public.letter), json.bytes), call)
+    }
+
+    private func answer(_ document: (etag: ETag, bytes: [UInt8]), _ call: Call) -> Response {
+        let (etag, bytes) = document
         let isKnown = call.clientHas(etag.text)
         var response = Response(status: isKnown ? 304 : 200, body: isKnown ? [] : bytes)
         if !isKnown { response.headers.add("Content-Type", "application/json") }
@@ -74,10 +138,10 @@ struct ResourceRoutes<R: Record>: Sendable {
         return response
     }
 
-    private func create(_ call: Call) throws -> Route.Write {
+    private func create(_ call: Call, _ body: JSON) throws -> Route.Write {
         try R.authorize(.create, by: call.caller)
         try call.takesNoQuery()
-        let draft = try Draft<R>(call.json(), for: .create)
+        let draft = try Draft<R>(body, for: .create)
         let caller = call.caller
         return { (tx) throws(DomainError) in
             let created = try R.store.create(draft, by: caller, in: tx)
@@ -117,20 +181,28 @@ struct ResourceRoutes<R: Record>: Sendable {
             body: shown.bytes, record: (R.type, record.id.text))
     }
 
+    /// A change with rules of its own: `POST /v1/ideas/{id}/merge`.
+    func operation<Input: Sendable>(
+        _ name: String, _ action: Action, _ parse: @escaping @Sendable (JSON) throws(DomainError) -> Input,
+        _ perform: @escaping @Sendable (Identifier<R>, Input, Expectation, Caller, Transaction) throws(DomainError) -> R
+    ) -> Route {
+        .write("POST", path + "/{id}/" + name) { call in
+            try R.authorize(action, by: call.caller)
+            try call.takesNoQuery()
+            let id = try call.id(of: R.self)
+            let input = try parse(call.json())
+            let expected = try call.expectation()
+            let caller = call.caller
+            return { (tx) throws(DomainError) in try outcome(of: perform(id, input, expected, caller, tx), for: caller, in: tx) }
+        }
+    }
+
     /// A step of the type's state machine.
     func transition<State: CaseIterable>(
         taking fields: [State: Set<String>] = [:],
         _ step: @escaping @Sendable (Identifier<R>, Transition<State>, Expectation, Caller, Transaction) throws(DomainError) -> R
     ) -> Route {
-        .write("POST", path + "/{id}/transitions") { call in
-            try R.authorize(.transition, by: call.caller)
-            try call.takesNoQuery()
-            let id = try call.id(of: R.self)
-            let transition = try Transition<State>(call.json(), taking: fields)
-            let expected = try call.expectation()
-            let caller = call.caller
-            return { (tx) throws(DomainError) in try outcome(of: step(id, transition, expected, caller, tx), for: caller, in: tx) }
-        }
+        operation("transitions", .transition, { (json) throws(DomainError) in try Transition<State>(json, taking: fields) }, step)
     }
 }
 

@@ -3,6 +3,9 @@
 static const unsigned char registry[] = {
 #embed "../../Migrations/0001-registry.sql"
 };
+static const unsigned char history[] = {
+#embed "../../Migrations/0002-history.sql"
+};
 static const unsigned char openapi[] = {
 #embed "../../openapi.yaml"
 };
@@ -19,6 +22,7 @@ static const unsigned char workshop[] = {
 // In the order in which they run; a new migration is a new array above and a new line here.
 const EmbeddedFile embedded_migrations[] = {
     {"0001-registry", registry, sizeof registry},
+    {"0002-history", history, sizeof history},
 };
 const size_t embedded_migration_count = sizeof embedded_migrations / sizeof *embedded_migrations;
 

@@ -57,8 +57,17 @@ package final class Federation: Sendable {
         (self.heads, self.waiters, self.feed, self.alarm) = (heads, waiters, feed, alarm)
         now = settings.now
         tombstoneDays = settings.tombstoneDays
+        try renderAgain(after: database.migrated)
         feed.onNewDue { [weak self] in self?.lookForDue() }
         housekeep()
+    }
+
+    /// A newer schema may show more in a document, or less: what differs gets a new seq, so that devices hear of it.
+    private func renderAgain(after migrations: [String]) throws(OpenError) {
+        guard !migrations.isEmpty, heads.head > 0 else { return }
+        do throws(DomainError) {
+            try perform { (tx) throws(DomainError) in _ = try FeedAudit.rebuild(in: tx) }
+        } catch { throw .failedMigration(migrations.joined(separator: ", "), detail: "\(error)") }
     }
 
     private static func key(named name: String, in connection: Connection) throws(DatabaseError) -> [UInt8] {
@@ -84,8 +93,14 @@ package final class Federation: Sendable {
     ///
     /// - Throws: `.notFound` where it is absent or not visible, which the caller can't tell apart.
     package func document<R: Record>(of id: Identifier<R>, for caller: Caller) throws(DomainError) -> (etag: ETag, bytes: [UInt8]) {
+        guard let found = try findDocument(of: id, for: caller) else { throw .notFound(type: R.type.rawValue) }
+        return found
+    }
+
+    /// The same, nil where it is absent or not visible.
+    package func findDocument<R: Record>(of id: Identifier<R>, for caller: Caller) throws(DomainError) -> (etag: ETag, bytes: [UInt8])? {
         let numbers = heads.snapshot
-        let found = try read { (connection) throws(DomainError) in
+        return try read { (connection) throws(DomainError) in
             try storing { () throws(DatabaseError) -> (ETag, [UInt8])? in
                 guard let rev = try R.store.rev(of: id, in: connection),
                     let shown = try Feed.document(rev: rev, layers: caller.layers, number: { numbers.entries[$0]?.number }, in: connection)
@@ -93,8 +108,6 @@ package final class Federation: Sendable {
                 return (ETag(rev: rev, layer: shown.layer.letter), shown.bytes)
             }
         }
-        guard let found else { throw .notFound(type: R.type.rawValue) }
-        return found
     }
 
     // MARK: Writing

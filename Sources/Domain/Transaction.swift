@@ -19,6 +19,7 @@ package final class Transaction {
 
     func newID<Of>() -> Identifier<Of> { ids.next(at: now) }
     func nextSeq() -> Int64 { feed.nextSeq() }
+    var lastSeq: Int64 { feed.lastSeq }
 
     /// Runs a prepared UPDATE, INSERT or DELETE.
     ///

@@ -46,7 +46,7 @@ package struct Router<Endpoint: Sendable>: Sendable {
     /// HEAD finds what GET does: its answer differs in nothing but the body.
     package func match(_ method: String, _ path: String) -> Match {
         var parameters: [Substring] = []
-        guard let index = literals[path] ?? walk(path, &parameters), !nodes[index].endpoints.isEmpty else { return .unknown }
+        guard let index = literals[path] ?? walk(path, &parameters) else { return .unknown }
         let wanted = method == "HEAD" ? "GET" : method
         for endpoint in nodes[index].endpoints where endpoint.method == wanted {
             return .found(endpoint.endpoint, template: nodes[index].template, parameters: parameters)
@@ -57,18 +57,19 @@ package struct Router<Endpoint: Sendable>: Sendable {
     }
 
     private func walk(_ path: String, _ parameters: inout [Substring]) -> Int? {
-        var index = 0
-        for segment in Self.segments(path[...]) {
-            if let next = nodes[index].literals[segment] {
-                index = next
-            } else if let next = nodes[index].parameter {
-                parameters.append(segment)
-                index = next
-            } else {
-                return nil
-            }
-        }
-        return index
+        walk(Self.segments(path[...])[...], from: 0, &parameters)
+    }
+
+    /// A literal segment goes before one in braces, which is tried where the literal leads nowhere.
+    private func walk(_ segments: ArraySlice<Substring>, from index: Int, _ parameters: inout [Substring]) -> Int? {
+        guard let segment = segments.first else { return nodes[index].endpoints.isEmpty ? nil : index }
+        if let next = nodes[index].literals[segment], let found = walk(segments.dropFirst(), from: next, &parameters) { return found }
+        guard let next = nodes[index].parameter else { return nil }
+        let count = parameters.count
+        parameters.append(segment)
+        if let found = walk(segments.dropFirst(), from: next, &parameters) { return found }
+        parameters.removeSubrange(count...)
+        return nil
     }
 
     /// A trailing or doubled slash gives an empty segment, which no template has.

@@ -14,7 +14,7 @@ extension Record {
     func authorize(_ change: Change<Self>) throws(DomainError) {
         try Self.authorize(change.action, by: change.caller)
         guard let role = change.caller.role, role != .federationAdmin else { return }
-        guard let owner, owner == change.caller.coop else { throw .scopeNotYours }
+        guard let coop = change.caller.coop, owners.contains(coop) else { throw .scopeNotYours }
         guard change.action == .change, let writable = Self.fields(for: role), !change.given.isSubset(of: writable) else { return }
         throw .forbidden(
             code: "scope.missing",

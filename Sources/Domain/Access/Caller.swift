@@ -21,11 +21,19 @@ package struct Caller: Sendable {
     /// The audiences whose documents the caller sees, most specific first.
     package let layers: [Audience]
 
+    /// As the history names it: the role, `operator` or `clock`.
+    package let actor: String
+
     package static let anonymous = Caller(token: nil, role: nil, coop: nil)
     /// The operator at the machine itself: imports and the data that the server starts with.
-    package static let operatorItself = Caller(token: nil, role: .federationAdmin, coop: nil)
+    package static let operatorItself = Caller(token: nil, role: .federationAdmin, coop: nil, actor: "operator")
+    /// The server itself, when the time for something has come.
+    package static let clock = Caller(token: nil, role: .federationAdmin, coop: nil, actor: "clock")
 
-    package init(token: Identifier<Token>?, role: Role?, coop: Identifier<Coop>?, isHelper: Bool = false, referent: Identifier<Referent>? = nil) {
+    package init(
+        token: Identifier<Token>?, role: Role?, coop: Identifier<Coop>?, isHelper: Bool = false, referent: Identifier<Referent>? = nil, actor: String? = nil
+    ) {
+        self.actor = actor ?? role?.rawValue ?? "public"
         self.token = token
         self.role = role
         self.coop = coop

@@ -18,7 +18,7 @@ extension Coop {
             throw .conflict(
                 code: "coop.merged",
                 Bilingual(en: "This co-op was merged into \(successor); use that one.", fr: "Cette coopérative a fusionné avec \(successor) ; utilisez celle-ci."),
-                members: [("successor_id", "\"\(successor)\"")])
+                members: [("canonical_id", "\"\(successor)\"")])
         }
         if membership == Membership.formerMember.rawValue {
             throw .conflict(

@@ -67,7 +67,9 @@ package struct Coop: Record {
 
     private static let notPublic = Set(fields.map(\.name)).subtracting(["slug", "name", "city", "department_code", "region_code", "website"])
 
-    package var owner: Identifier<Coop>? { id }
+    package var replacement: Identifier<Coop>? { successorID }
+    package static var replacementColumn: String? { "successor_id" }
+    package var owners: [Identifier<Coop>] { [id] }
 
     package static func roles(for action: Action) -> Set<Role> {
         action == .change ? [.federationAdmin, .coopManager] : [.federationAdmin]

@@ -39,7 +39,7 @@ package struct Site: Record {
 
     private static let notPublic = Set(fields.map(\.name)).subtracting(["coop_id", "name", "address"])
 
-    package var owner: Identifier<Coop>? { coopID }
+    package var owners: [Identifier<Coop>] { [coopID] }
     package static func roles(for action: Action) -> Set<Role> { [.federationAdmin, .coopManager] }
 
     package mutating func prepare(_ change: Change<Site>, in tx: Transaction) throws(DomainError) {

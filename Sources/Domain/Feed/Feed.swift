@@ -43,6 +43,8 @@ package enum Feed {
         let type = Value.text(R.type.rawValue)
         let members = DocumentMembers(of: record)
         let formerAudiences = shown ?? former.map { Set($0.readers.map { $0.audience }) } ?? []
+        // Those that had lost it before hear the new reason once more.
+        if let former, former.absence != record.absence { try retell(R.type, record.meta.id, record.absence, at: rev, in: tx) }
         var documents: [(audience: Audience, bytes: [UInt8])] = []
         for reader in record.readers {
             let document = members.document(hiding: reader.hidden)
@@ -78,20 +80,22 @@ package enum Feed {
             }
         }
         tx.published = (R.type, record.meta.id, rev, documents)
-        if let former { try withdraw(from: formerAudiences.subtracting(documents.map { $0.audience }), .scope, at: rev, formerly: former.meta.rev, in: tx) }
+        if let former { try withdraw(from: formerAudiences.subtracting(documents.map { $0.audience }), record.absence, at: rev, formerly: former.meta.rev, in: tx) }
     }
 
     /// Takes a record out of every audience, and tells once more those that had lost it before.
     static func remove<R: Record>(_ record: R, _ gone: Gone, in tx: Transaction) throws(DatabaseError) {
         let rev = tx.nextSeq()
-        let id = Value.text(record.meta.id.text)
-        let type = Value.text(R.type.rawValue)
-        let lost = try tx.connection.all(SQL.former, [id, type]) { $0.integer(0) }
-        if !lost.isEmpty {
-            try tx.connection.run(SQL.rewrite, [.integer(rev), .text(gone.text), id, type])
-            for number in lost { tx.feed.touch(number: number, at: rev) }
-        }
+        try retell(R.type, record.meta.id, gone, at: rev, in: tx)
         try withdraw(from: Set(record.readers.map { $0.audience }), gone, at: rev, formerly: record.meta.rev, in: tx)
+    }
+
+    private static func retell(_ type: RecordType, _ id: Identifier<Void>, _ gone: Gone, at rev: Int64, in tx: Transaction) throws(DatabaseError) {
+        let record: [Value] = [.text(id.text), .text(type.rawValue)]
+        let lost = try tx.connection.all(SQL.former, record) { $0.integer(0) }
+        guard !lost.isEmpty else { return }
+        try tx.connection.run(SQL.rewrite, [.integer(rev), .text(gone.text)] + record)
+        for number in lost { tx.feed.touch(number: number, at: rev) }
     }
 
     private static func withdraw(from audiences: Set<Audience>, _ gone: Gone, at rev: Int64, formerly: Int64, in tx: Transaction) throws(DatabaseError) {

@@ -44,6 +44,7 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
     func onNewDue(_ body: @escaping @Sendable () -> Void) { reschedule.withLock { $0 = body } }
     func noteNewDue() { hasNewDue = true }
 
+    var lastSeq: Int64 { seq }
     func nextSeq() -> Int64 {
         seq += 1
         return seq

@@ -2,7 +2,7 @@ import SQLite
 import Text
 
 extension Idea {
-    package var owner: Identifier<Coop>? { authorCoopID }
+    package var owners: [Identifier<Coop>] { authorCoopID.map { [$0] } ?? [] }
 
     package static func roles(for action: Action) -> Set<Role> { [.federationAdmin, .coopManager] }
 

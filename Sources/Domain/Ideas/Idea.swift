@@ -68,11 +68,16 @@ package struct Idea: Record {
 
     package var searchText: String? { ([title] + aliases + [summary]).joined(separator: "\n") }
 
+    package var absence: Feed.Gone { replacement.map { .merged(into: $0.text) } ?? .scope }
+    package var replacement: Identifier<Idea>? { status == .merged ? mergedIntoID : nil }
+    package static var replacementColumn: String? { "merged_into_id" }
+
     private static let federal: Set = ["federal_status", "federal_visible_from"]
 
     package var readers: [Reader] {
         let hidden = federalStatusVisible ? [] : Self.federal
         var readers = [Reader(.federation)]
+        if status == .merged { return readers }
         if status == .published, scope == .network {
             readers += [Reader(.network, hiding: hidden), Reader(.public, hiding: hidden)]
         } else if let authorCoopID {

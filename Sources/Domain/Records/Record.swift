@@ -30,8 +30,14 @@ package protocol Record: Sendable {
     /// The one place that says who sees what.
     var readers: [Reader] { get }
 
-    /// The co-op whose manager may write this record; nil: the federation's alone.
-    var owner: Identifier<Coop>? { get }
+    /// What those hear who no longer see the record.
+    var absence: Feed.Gone { get }
+    /// The record that has taken this one's place by a merge, and the column that names it in types that can be merged.
+    var replacement: Identifier<Self>? { get }
+    static var replacementColumn: String? { get }
+
+    /// The co-ops whose managers may write this record; none: the federation's alone.
+    var owners: [Identifier<Coop>] { get }
     /// Who may do this at all, whoever owns the record.
     static func roles(for action: Action) -> Set<Role>
     /// The fields that a role may set; nil: all that clients may.
@@ -45,7 +51,7 @@ package protocol Record: Sendable {
     func checkDeletable(by caller: Caller, in tx: Transaction) throws(DomainError)
 }
 
-package enum Action: Sendable, Hashable { case create, change, delete, transition }
+package enum Action: String, Sendable, Hashable { case create, change, delete, transition, merge }
 
 /// A write as the rules see it.
 package struct Change<R: Record>: Sendable {
@@ -73,7 +79,10 @@ extension Record {
     /// The fields that documents show.
     package static var shownFields: [Field<Self>] { fields.filter { $0.access != .hidden } }
     package var searchText: String? { nil }
-    package var owner: Identifier<Coop>? { nil }
+    package var absence: Feed.Gone { .scope }
+    package var replacement: Identifier<Self>? { nil }
+    package static var replacementColumn: String? { nil }
+    package var owners: [Identifier<Coop>] { [] }
     package static func roles(for action: Action) -> Set<Role> { [.federationAdmin] }
     package static func fields(for role: Role) -> Set<String>? { nil }
     package mutating func prepare(_ change: Change<Self>, in tx: Transaction) throws(DomainError) {}

@@ -9,9 +9,12 @@ package struct Store<R: Record>: Sendable {
     private let update: String
     private let delete: String
     package let table: String
+    /// Where the state stands among the fields, for types that have states.
+    let statusIndex: Int?
 
     package init() {
         table = R.type.rawValue
+        statusIndex = R.fields.firstIndex { $0.name == "status" }
         let columns = ["rev", "own_rev", "created_ms", "updated_ms"] + R.fields.map { "\"\($0.name)\"" } + (R().searchText == nil ? [] : ["search"])
         select = "SELECT id, \(columns.joined(separator: ", ")) FROM \(table)"
         insert = "INSERT INTO \(table) (id, \(columns.joined(separator: ", "))) VALUES (?\(String(repeating: ", ?", count: columns.count)))"
@@ -100,6 +103,7 @@ package struct Store<R: Record>: Sendable {
         _ body: (inout R, _ shown: [UInt8]) throws(DomainError) -> Void
     ) throws(DomainError) -> R {
         let (old, shown) = try visible(id, to: caller, in: tx)
+        try old.checkNotReplaced(for: caller, in: tx)
         let change = Change(caller: caller, action: action, old: old, given: given)
         try old.authorize(change)
         try expected.check(old.meta, seenAs: shown.layer)
@@ -108,6 +112,18 @@ package struct Store<R: Record>: Sendable {
         try record.prepare(change, in: tx)
         guard !record.hasFields(of: old) else { return old }
         try write(&record, change, in: tx)
+        return record
+    }
+
+    /// Changes a record because a rule says so: what the change of another record, or the clock, brings about.
+    @discardableResult
+    func amend(
+        _ old: R, _ action: Action, by caller: Caller, in tx: Transaction, _ body: (inout R) throws(DomainError) -> Void
+    ) throws(DomainError) -> R {
+        var record = old
+        try body(&record)
+        guard !record.hasFields(of: old) else { return old }
+        try write(&record, Change(caller: caller, action: action, old: old, given: []), in: tx)
         return record
     }
 
@@ -125,12 +141,15 @@ package struct Store<R: Record>: Sendable {
 
     package func delete(_ id: Identifier<R>, expecting expected: Expectation, by caller: Caller, in tx: Transaction) throws(DomainError) {
         let (record, shown) = try visible(id, to: caller, in: tx)
-        try record.authorize(Change(caller: caller, action: .delete, old: record, given: []))
+        try record.checkNotReplaced(for: caller, in: tx)
+        let change = Change(caller: caller, action: .delete, old: record, given: [])
+        try record.authorize(change)
         try expected.check(record.meta, seenAs: shown.layer)
         try record.checkDeletable(by: caller, in: tx)
         do throws(DatabaseError) {
             try tx.connection.run(delete, [id.value])
             try Feed.remove(record, .deleted, in: tx)
+            try History.note(change, rev: tx.lastSeq, of: record, in: tx)
         } catch {
             guard error.kind == .foreignKey else { throw DomainError(error) }
             throw .conflict(
@@ -153,7 +172,9 @@ package struct Store<R: Record>: Sendable {
     }
 
     private func visible(_ id: Identifier<R>, to caller: Caller, in tx: Transaction) throws(DomainError) -> (R, (layer: Audience, bytes: [UInt8])) {
-        guard let record = try find(id, in: tx.connection), let shown = try document(of: record, for: caller, in: tx) else {
+        guard let record = try find(id, in: tx.connection) else { throw .notFound(type: R.type.rawValue) }
+        guard let shown = try document(of: record, for: caller, in: tx) else {
+            try record.checkNotReplaced(for: caller, in: tx)
             throw .notFound(type: R.type.rawValue)
         }
         return (record, shown)
@@ -166,6 +187,7 @@ package struct Store<R: Record>: Sendable {
         do throws(DatabaseError) {
             try save(record, with: change.old == nil ? insert : update, in: tx)
             try Feed.publish(record, replacing: change.old, in: tx)
+            try History.note(change, rev: record.meta.rev, of: record, in: tx)
         } catch {
             try explain(error, record, in: tx)
         }

@@ -52,7 +52,7 @@ package struct Referent: Record {
         ]
     }
 
-    package var owner: Identifier<Coop>? { coopID }
+    package var owners: [Identifier<Coop>] { [coopID] }
 
     package static func roles(for action: Action) -> Set<Role> {
         action == .change ? [.federationAdmin, .coopManager, .referent] : [.federationAdmin, .coopManager]
