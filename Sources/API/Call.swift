@@ -70,6 +70,15 @@ package struct Call: Sendable {
         }
     }
 
+    /// Refuses a body where the operation needs none; an empty object says nothing either.
+    func takesNoBody() throws(Problem) {
+        guard !request.body.isEmpty else { return }
+        guard try json() != .object([]) else { return }
+        throw Problem(
+            422, "body.unexpected", title: Bilingual(en: "No body belongs here", fr: "Aucun contenu attendu"),
+            detail: Bilingual(en: "Send this request without a body.", fr: "Envoyez cette requête sans contenu."))
+    }
+
     /// What `If-Match` asks (RFC 9110 section 13.1.1).
     ///
     /// - Throws: 400 for a value that is no list of entity tags, or has more than 20.

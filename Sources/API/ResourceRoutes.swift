@@ -8,20 +8,23 @@ struct ResourceRoutes<R: Record>: Sendable {
     let federation: Federation
     /// `/v1/coops`
     let path: String
+    /// Tells whoever creates a record something about it, as one more member of the answer.
+    typealias Remark = (name: String, json: [UInt8])
+    private let remark: (@Sendable (Draft<R>, Caller) throws(DomainError) -> Remark?)?
 
-    init(_ federation: Federation) {
+    init(_ federation: Federation, remarkingOn remark: (@Sendable (Draft<R>, Caller) throws(DomainError) -> Remark?)? = nil) {
         self.federation = federation
+        self.remark = remark
         path = "/v1/" + R.type.plural
     }
 
+    /// Without the operations that nobody may do.
     var routes: [Route] {
-        [
-            .read(path, needsToken: !R.isPublic, offers: Self.formats) { try list($0) },
-            .write("POST", path) { try create($0, $0.json()) },
-            .read(path + "/{id}", needsToken: !R.isPublic, show),
-            .write("PATCH", path + "/{id}", update),
-            .write("DELETE", path + "/{id}", delete),
-        ]
+        var routes: [Route] = [.read(path, needsToken: !R.isPublic, offers: Self.formats) { try list($0) }, .read(path + "/{id}", needsToken: !R.isPublic, show)]
+        if !R.roles(for: .create).isEmpty { routes.append(.write("POST", path) { try create($0, $0.json()) }) }
+        if !R.roles(for: .change).isEmpty { routes.append(.write("PATCH", path + "/{id}", update)) }
+        if !R.roles(for: .delete).isEmpty { routes.append(.write("DELETE", path + "/{id}", delete)) }
+        return routes
     }
 
     private static var formats: [String] { ["application/json", "application/x-ndjson", "text/csv"] }
@@ -143,9 +146,15 @@ struct ResourceRoutes<R: Record>: Sendable {
         try call.takesNoQuery()
         let draft = try Draft<R>(body, for: .create)
         let caller = call.caller
+        let remark = try remark?(draft, caller) ?? nil
         return { (tx) throws(DomainError) in
             let created = try R.store.create(draft, by: caller, in: tx)
-            return try outcome(created.isNew ? 201 : 200, of: created.record, for: caller, isNew: created.isNew, in: tx)
+            var outcome = try outcome(created.isNew ? 201 : 200, of: created.record, for: caller, isNew: created.isNew, in: tx)
+            if let remark, created.isNew, outcome.body.last == UInt8(ascii: "}") {
+                outcome.body.removeLast()
+                outcome.body += Array(",\"\(remark.name)\":".utf8) + remark.json + [UInt8(ascii: "}")]
+            }
+            return outcome
         }
     }
 
@@ -194,6 +203,21 @@ struct ResourceRoutes<R: Record>: Sendable {
             let expected = try call.expectation()
             let caller = call.caller
             return { (tx) throws(DomainError) in try outcome(of: perform(id, input, expected, caller, tx), for: caller, in: tx) }
+        }
+    }
+
+    /// The same without a body.
+    func operation(
+        _ name: String, _ action: Action, _ perform: @escaping @Sendable (Identifier<R>, Expectation, Caller, Transaction) throws(DomainError) -> R
+    ) -> Route {
+        .write("POST", path + "/{id}/" + name) { call in
+            try R.authorize(action, by: call.caller)
+            try call.takesNoQuery()
+            try call.takesNoBody()
+            let id = try call.id(of: R.self)
+            let expected = try call.expectation()
+            let caller = call.caller
+            return { (tx) throws(DomainError) in try outcome(of: perform(id, expected, caller, tx), for: caller, in: tx) }
         }
     }
 

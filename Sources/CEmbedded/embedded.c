@@ -6,6 +6,9 @@ static const unsigned char registry[] = {
 static const unsigned char history[] = {
 #embed "../../Migrations/0002-history.sql"
 };
+static const unsigned char ideas[] = {
+#embed "../../Migrations/0003-ideas.sql"
+};
 static const unsigned char openapi[] = {
 #embed "../../openapi.yaml"
 };
@@ -23,6 +26,7 @@ static const unsigned char workshop[] = {
 const EmbeddedFile embedded_migrations[] = {
     {"0001-registry", registry, sizeof registry},
     {"0002-history", history, sizeof history},
+    {"0003-ideas", ideas, sizeof ideas},
 };
 const size_t embedded_migration_count = sizeof embedded_migrations / sizeof *embedded_migrations;
 

@@ -4,7 +4,7 @@ import Text
 extension Idea {
     package var owners: [Identifier<Coop>] { authorCoopID.map { [$0] } ?? [] }
 
-    package static func roles(for action: Action) -> Set<Role> { [.federationAdmin, .coopManager] }
+    package static func roles(for action: Action) -> Set<Role> { action == .merge ? [.federationAdmin] : [.federationAdmin, .coopManager] }
 
     package static func fields(for role: Role) -> Set<String>? {
         role == .coopManager ? Set(shownFields.map(\.name)).subtracting(federalFields) : nil
@@ -53,6 +53,9 @@ extension Idea {
             origin = .federation
         }
         if let authorCoopID { try Coop.checkOpenToNewRecords(authorCoopID, at: "#/author_coop_id", in: tx) }
+        if status == .merged || mergedIntoID != nil {
+            throw .invalid([Fault("#/status", "idea.merged", en: "comes of a merge only", fr: "résulte seulement d'une fusion")])
+        }
         if slug.isEmpty { slug = try freeSlug(in: tx) }
     }
 
@@ -74,6 +77,7 @@ extension Idea {
     }
 
     package func stored(_ change: Change<Idea>, in tx: Transaction) throws(DomainError) {
+        if let old = change.old, change.action != .merge, old.isShared != isShared { try Idea.settleBonds(of: [id], in: tx) }
         try link("idea_resource", "resource_id", "#/resource_ids", .resource, resourceIDs, formerly: change.old?.resourceIDs ?? [], in: tx)
         try link("idea_prize", "prize_id", "#/prize_ids", .prize, prizeIDs, formerly: change.old?.prizeIDs ?? [], in: tx)
         try storing { () throws(DatabaseError) in

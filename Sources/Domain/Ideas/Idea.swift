@@ -33,7 +33,17 @@ package struct Idea: Record {
     package var authorCoopID: Identifier<Coop>?
     package var origin = Origin.coop
     package var status = Status.draft
+    /// The canonical idea of a merged one.
     package var mergedIntoID: Identifier<Idea>?
+    /// The idea that a merged one was merged into itself, which may have been merged further since.
+    var mergedViaID: Identifier<Idea>?
+    /// The ideas merged into this one, and their titles and aliases.
+    package var mergedIdeaIDs: [Identifier<Idea>] = []
+    package var mergedTitles: [String] = []
+    /// Co-ops that endorse it.
+    package var endorsementCount = 0
+    /// Co-ops that run it or have completed it.
+    package var adoptionCount = 0
     /// What the federation makes of it.
     package var federalStatus = FederalStatus.none
     /// From this day, at midnight in Paris, others than the federation see `federal_status`; nil: at once.
@@ -61,12 +71,17 @@ package struct Idea: Record {
         Field("origin", \.origin, .choice, .creation),
         Field("status", \.status, .choice, .server),
         Field("merged_into_id", \.mergedIntoID, .optional(.reference()), .server),
+        Field("merged_via_id", \.mergedViaID, .optional(.reference()), .hidden),
+        Field("merged_idea_ids", \.mergedIdeaIDs, .list(of: .reference(), upTo: 1000), .server),
+        Field("merged_titles", \.mergedTitles, .list(of: .line(1...200), upTo: 10_000), .server),
+        Field("endorsement_count", \.endorsementCount, .integer(0...Int.max), .server),
+        Field("adoption_count", \.adoptionCount, .integer(0...Int.max), .server),
         Field("federal_status", \.federalStatus, .choice),
         Field("federal_visible_from", \.federalVisibleFrom, .optional(.day)),
         Field("federal_status_visible", \.federalStatusVisible, .flag, .hidden),
     ]
 
-    package var searchText: String? { ([title] + aliases + [summary]).joined(separator: "\n") }
+    package var searchText: String? { ([title] + aliases + mergedTitles + [summary]).joined(separator: "\n") }
 
     package var absence: Feed.Gone { replacement.map { .merged(into: $0.text) } ?? .scope }
     package var replacement: Identifier<Idea>? { status == .merged ? mergedIntoID : nil }

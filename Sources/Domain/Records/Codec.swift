@@ -183,6 +183,13 @@ extension Codec where Value == Day {
         "date.format", en: "must be a date that exists, as YYYY-MM-DD", fr: "doit être une date qui existe, au format AAAA-MM-JJ", write: { $0.text }, read: { Day($0) })
 }
 
+extension Codec where Value == Timestamp {
+    /// An instant, kept as text that sorts.
+    package static let time = Codec.text(
+        "time.format", en: "must be a time such as 2026-12-31T22:59:00Z", fr: "doit être une date et heure comme 2026-12-31T22:59:00Z", write: { $0.text },
+        read: { Timestamp($0) })
+}
+
 extension Codec where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
     /// One of the type's raw values.
     package static var choice: Codec {

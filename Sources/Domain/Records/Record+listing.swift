@@ -1,7 +1,12 @@
 /// What may be asked of each type's list, in one place, since it is part of the contract.
 extension Record {
     /// Whether anyone without a token sees some records of the type.
-    package static var isPublic: Bool { type != .referent }
+    package static var isPublic: Bool {
+        switch type {
+        case .referent, .endorsement, .adoption: false
+        default: true
+        }
+    }
 
     package static var listRules: ListRules {
         switch type {
@@ -30,6 +35,9 @@ extension Record {
         case .mooc: ListRules(filters: ["slug"], sorts: ["slug": "slug"], defaultSort: "slug")
         case .module:
             ListRules(filters: ["slug", "mooc_id", "related_activity", "status"], sorts: ["order": "order", "slug": "slug"], defaultSort: "order")
+        case .endorsement: ListRules(filters: ["idea_id", "origin_idea_id", "coop_id", "by_referent_id", "status"], sorts: [:], defaultSort: "id")
+        case .adoption:
+            ListRules(filters: ["idea_id", "origin_idea_id", "coop_id", "variant", "status", "retex_score"], sorts: [:], defaultSort: "id")
         case .activity: ListRules(filters: ["slug"], sorts: ["slug": "slug"], defaultSort: "slug")
         }
     }

@@ -15,6 +15,8 @@ extension RecordType {
         case .mooc: Mooc.self
         case .module: Module.self
         case .activity: Activity.self
+        case .endorsement: Endorsement.self
+        case .adoption: Adoption.self
         }
     }
 }

@@ -99,11 +99,11 @@ package struct Store<R: Record>: Sendable {
 
     /// The one way in which a stored record changes: visible, permitted, not stale, then `body`, the rules, the row, the feed.
     func modify(
-        _ id: Identifier<R>, _ action: Action, given: Set<String>, expecting expected: Expectation, by caller: Caller, in tx: Transaction,
-        _ body: (inout R, _ shown: [UInt8]) throws(DomainError) -> Void
+        _ id: Identifier<R>, _ action: Action, given: Set<String>, expecting expected: Expectation, by caller: Caller, evenIfReplaced: Bool = false,
+        in tx: Transaction, _ body: (inout R, _ shown: [UInt8]) throws(DomainError) -> Void
     ) throws(DomainError) -> R {
         let (old, shown) = try visible(id, to: caller, in: tx)
-        try old.checkNotReplaced(for: caller, in: tx)
+        if !evenIfReplaced { try old.checkNotReplaced(for: caller, in: tx) }
         let change = Change(caller: caller, action: action, old: old, given: given)
         try old.authorize(change)
         try expected.check(old.meta, seenAs: shown.layer)

@@ -12,7 +12,11 @@ package struct Machine<State: RawRepresentable & Hashable & Sendable>: Sendable 
     /// - Throws: `.conflict` (`state.forbidden`) that names the present state and the steps from it.
     package func check(from: State, to: State) throws(DomainError) {
         let permitted = next(after: from)
-        guard !permitted.contains(to) else { return }
+        if !permitted.contains(to) { try refuse(from: from) }
+    }
+
+    package func refuse(from: State) throws(DomainError) -> Never {
+        let permitted = next(after: from)
         let names = permitted.map(\.rawValue)
         let list = names.isEmpty ? "-" : names.joined(separator: ", ")
         throw .conflict(
