@@ -71,6 +71,8 @@ struct IdeaRoutesTests {
         #expect(seen?["retex_text"]?.stringValue == "Bravo")
         #expect(try app.send("PATCH", path, #"{"retex_score":1}"#, token: other, headers: any).code == "scope.not-yours")
         #expect(try app.get(idea + "/adoptions").status == 401)
+        #expect(try app.get("/v1/adoptions?status=completed&retex_score=5", token: other).json()["items"]?.elements == [try #require(seen)])
+        #expect(try app.get(path, token: other).json() == seen)
         let considered = try #require(app.send("POST", "/v1/adoptions", #"{"idea_id":"\#(id(idea))"}"#, token: manager)["Location"])
         #expect(try app.send("DELETE", considered, token: manager, headers: any).status == 204)
     }
