@@ -25,7 +25,8 @@ struct FullDiskTests {
         let token = try server.token()
         let coop = try server.addCoop("a-casa", token: token)
         // What is left goes to a file, byte by byte at the end, so that the files of the database cannot grow.
-        let filler = try #require(fopen(disk.folder.file("filler"), "w"))
+        // "e": a program that another test starts meanwhile must not keep it open.
+        let filler = try #require(fopen(disk.folder.file("filler"), "we"))
         setvbuf(filler, nil, _IONBF, 0)
         var piece = 1 << 16
         while piece > 0 { if fwrite([UInt8](repeating: 1, count: piece), 1, piece, filler) < piece { piece /= 2 } }
