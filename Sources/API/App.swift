@@ -22,6 +22,8 @@ package final class App: Application {
     private let router: Router<Route>
     private let settings: Settings
     private let failures = RateLimiter(limit: 10, windowSeconds: 60)
+    /// Of callers without a token.
+    private let writes = RateLimiter(limit: 30, windowSeconds: 60)
     private let log: AccessLog?
 
     package init(_ federation: Federation, settings: Settings = Settings(), metrics: Metrics, log: AccessLog?) {
@@ -43,7 +45,7 @@ package final class App: Application {
             ResourceRoutes<Theme>(federation).routes, ResourceRoutes<Question>(federation).routes, ResourceRoutes<Resource>(federation).routes,
             ResourceRoutes<Prize>(federation).routes, IdeaRoutes(federation: federation).routes, ResourceRoutes<Mooc>(federation).routes,
             ResourceRoutes<Module>(federation).routes, ResourceRoutes<Activity>(federation).routes, ChangesRoutes(federation: federation).routes,
-            AccessRoutes(federation: federation).routes, HistoryRoutes(federation: federation).routes,
+            AccessRoutes(federation: federation).routes, HistoryRoutes(federation: federation).routes, SessionRoutes(federation: federation).routes,
         ].flatMap { $0 }
     }
 
@@ -62,7 +64,7 @@ package final class App: Application {
         case .found(let route, let template, let parameters):
             do {
                 let caller = try authenticate(request, route)
-                let call = try Call(request, caller: caller, template: template, parameters: parameters)
+                let call = try Call(request, caller: caller, template: template, parameters: parameters, isLimited: isLimited(remote(of: request)))
                 return try run(route, call)
             } catch {
                 return finish(request.response(to: error), request, template, nil)
@@ -78,13 +80,14 @@ package final class App: Application {
         case .read(let handler): return try finish(handler(call), call.request, call.template, call.caller)
         case .wait(let handler): return try settle(handler(call), call)
         case .write(let handler):
+            if call.isLimited, call.caller.role == nil { try limitWrites(call) }
             let key = try idempotencyKey(call)
             let write = try handler(call)
             return .later { [self] promise in
                 federation.write({ (tx) throws(DomainError) in try Self.once(key, tx, write) }) { [self] result in
                     promise.keep { [self] in
                         switch result {
-                        case .success(let outcome): finish(outcome.response, call.request, call.template, call.caller)
+                        case .success(let outcome): finish((route.finishing?(outcome, call) ?? outcome).response, call.request, call.template, call.caller)
                         case .failure(let error): finish(call.response(to: error), call.request, call.template, call.caller)
                         }
                     }
@@ -149,7 +152,7 @@ package final class App: Application {
         case .refused(let wipe):
             // A good token passes even where its address is blocked: behind one proxy or one office router there are many people.
             let address = remote(of: request)
-            if settings.limitsLoopback || !(address == "::1" || address.hasPrefix("127.") || address == "unix") {
+            if isLimited(address) {
                 if let seconds = failures.blocked(address) { throw .rateLimited(retryAfter: seconds) }
                 failures.count(address)
             }
@@ -162,6 +165,17 @@ package final class App: Application {
         guard settings.trustedProxies.contains(request.remote) else { return request.remote }
         let hops = request.headers.all("X-Forwarded-For").joined(separator: ",").split(separator: ",").map { $0.filter { $0 != " " } }
         return hops.last { !settings.trustedProxies.contains($0) } ?? request.remote
+    }
+
+    /// This machine's own requests are not counted unless a setting wants it.
+    private func isLimited(_ address: String) -> Bool {
+        settings.limitsLoopback || !(address == "::1" || address.hasPrefix("127.") || address == "unix")
+    }
+
+    private func limitWrites(_ call: Call) throws(Problem) {
+        let address = remote(of: call.request)
+        if let seconds = writes.blocked(address) { throw .rateLimited(retryAfter: seconds) }
+        writes.count(address)
     }
 
     // MARK: Repeated requests

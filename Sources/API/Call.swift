@@ -13,7 +13,10 @@ package struct Call: Sendable {
     /// The query's names and values, decoded, in order.
     package let query: [(name: String, value: String)]
 
-    init(_ request: Request, caller: Caller, template: String, parameters: [Substring]) throws(Problem) {
+    /// Whether the caller's address counts against limits.
+    let isLimited: Bool
+
+    init(_ request: Request, caller: Caller, template: String, parameters: [Substring], isLimited: Bool = false) throws(Problem) {
         guard let query = Query.parse(request.query) else {
             throw .parameter("query", en: "The query has a broken percent escape.", fr: "La requête contient un échappement (%) incorrect.")
         }
@@ -23,6 +26,7 @@ package struct Call: Sendable {
         self.caller = caller
         self.template = template
         self.parameters = parameters
+        self.isLimited = isLimited
         self.query = query
     }
 

@@ -27,26 +27,30 @@ struct ResourceRoutes<R: Record>: Sendable {
         return routes
     }
 
-    private static var formats: [String] { ["application/json", "application/x-ndjson", "text/csv"] }
+    static var formats: [String] { ["application/json", "application/x-ndjson", "text/csv"] }
 
     /// The records of one parent, which a field names: `/v1/ideas/{id}/endorsements`.
     func routes<Parent: Record>(under parent: Parent.Type, by field: String) -> [Route] {
-        let template = "/v1/\(Parent.type.plural)/{id}/\(R.type.plural)"
-        return [
-            .read(template, needsToken: !R.isPublic, offers: Self.formats) { call in
-                guard call.query.allSatisfy({ $0.name != field }) else {
-                    throw Problem.parameter(field, en: "`\(field)` stands in the path already.", fr: "`\(field)` figure déjà dans le chemin.")
-                }
-                return try list(call, where: (field, visibleParent(parent, call).text))
-            },
-            .write("POST", template) { call in
-                let id = try visibleParent(parent, call)
-                return try create(call, body(call, with: field, id.text))
-            },
-        ]
+        [list(under: parent, by: field), .write("POST", below(parent)) { try create($0, under: parent, by: field) }]
     }
 
-    private func visibleParent<Parent: Record>(_ parent: Parent.Type, _ call: Call) throws -> Identifier<Parent> {
+    func list<Parent: Record>(under parent: Parent.Type, by field: String) -> Route {
+        .read(below(parent), needsToken: !R.isPublic, offers: Self.formats) { call in
+            guard call.query.allSatisfy({ $0.name != field }) else {
+                throw Problem.parameter(field, en: "`\(field)` stands in the path already.", fr: "`\(field)` figure déjà dans le chemin.")
+            }
+            return try list(call, where: [(field, visibleParent(parent, call).text)])
+        }
+    }
+
+    func create<Parent: Record>(_ call: Call, under parent: Parent.Type, by field: String) throws -> Route.Write {
+        let id = try visibleParent(parent, call)
+        return try create(call, body(call, with: field, id.text))
+    }
+
+    private func below<Parent: Record>(_ parent: Parent.Type) -> String { "/v1/\(Parent.type.plural)/{id}/\(R.type.plural)" }
+
+    func visibleParent<Parent: Record>(_ parent: Parent.Type, _ call: Call) throws -> Identifier<Parent> {
         let id = try call.id(of: parent)
         if try federation.findDocument(of: id, for: call.caller) == nil, try federation.replacement(of: id, for: call.caller) == nil {
             throw DomainError.notFound(type: Parent.type.rawValue)
@@ -55,7 +59,7 @@ struct ResourceRoutes<R: Record>: Sendable {
     }
 
     /// The body with the parent's id, which it may name itself if it names the same.
-    private func body(_ call: Call, with field: String, _ id: String) throws -> JSON {
+    func body(_ call: Call, with field: String, _ id: String) throws -> JSON {
         guard case .object(let members) = try call.json() else { return try call.json() }
         guard let given = members.first(where: { $0.name == field }) else { return .object(members + [JSON.Member(field, .string(id))]) }
         guard given.value == .string(id) else {
@@ -66,10 +70,10 @@ struct ResourceRoutes<R: Record>: Sendable {
         return .object(members)
     }
 
-    private func list(_ call: Call, where fixed: (name: String, value: String)? = nil) throws -> Response {
+    func list(_ call: Call, where fixed: [(name: String, value: String)] = []) throws -> Response {
         let listing: Listing<R>
         do throws(ListRefusal) {
-            listing = try Listing<R>(call.query + (fixed.map { [$0] } ?? []), rules: R.listRules, for: call.caller)
+            listing = try Listing<R>(call.query + fixed, rules: R.listRules, for: call.caller)
         } catch {
             throw Problem.parameter(error.parameter, en: "`\(error.parameter)` \(error.detail.en).", fr: "`\(error.parameter)` \(error.detail.fr).")
         }

@@ -22,13 +22,18 @@ package final class Route: Sendable {
     /// Media types that it can answer with, the first by default.
     let offers: [String]
     let handler: Handler
+    /// What a write's answer gets in the end, also where it is repeated: what must not be kept.
+    let finishing: (@Sendable (Outcome, Call) -> Outcome)?
 
-    init(method: String, template: String, needsToken: Bool, offers: [String], handler: Handler) {
+    init(
+        method: String, template: String, needsToken: Bool, offers: [String], handler: Handler, finishing: (@Sendable (Outcome, Call) -> Outcome)? = nil
+    ) {
         self.method = method
         self.template = template
         self.needsToken = needsToken
         self.offers = offers
         self.handler = handler
+        self.finishing = finishing
     }
 
     static func read(

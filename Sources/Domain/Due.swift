@@ -18,6 +18,10 @@ package enum Due {
         try connection.first("SELECT at_ms FROM due ORDER BY at_ms LIMIT 1") { Timestamp(milliseconds: $0.integer(0)) }
     }
 
+    private static func fall<R: Record>(_ type: R.Type, _ id: String, _ what: String, in tx: Transaction) throws(DomainError) {
+        if let id = Identifier<R>(id) { try R.fallDue(id, what, in: tx) }
+    }
+
     /// Runs what is due, oldest first, at most a batch; whatever is left is due at once again.
     static func run(in tx: Transaction) throws(DomainError) {
         let rows = try storing { () throws(DatabaseError) in
@@ -26,11 +30,9 @@ package enum Due {
             ) { ($0.text(0), $0.text(1), $0.text(2)) }
         }
         for (type, id, what) in rows {
-            if type == RecordType.idea.rawValue, what == Idea.embargoEnds, let id = Identifier<Idea>(id) {
-                try Idea.store.liftEmbargo(id, in: tx)
-            }
+            if let type = RecordType(rawValue: type) { try fall(type.record, id, what, in: tx) }
             try storing { () throws(DatabaseError) in
-                try tx.connection.run("DELETE FROM due WHERE type = ? AND id = ? AND what = ?", [.text(type), .text(id), .text(what)])
+                try tx.connection.run("DELETE FROM due WHERE type = ? AND id = ? AND what = ? AND at_ms <= ?", [.text(type), .text(id), .text(what), .integer(tx.now.milliseconds)])
             }
         }
     }

@@ -23,6 +23,8 @@ package final class Federation: Sendable {
     package let now: @Sendable () -> Timestamp
     /// Authenticates cursors; kept with the database, so that a restored backup still knows its devices' cursors.
     private let cursorKey: [UInt8]
+    /// Makes the secret links of those who sign up without a token.
+    let linkKey: [UInt8]
     private let feed: FeedWriter
     private let ids = IdentifierSource()
     private let alarm: Alarm
@@ -43,17 +45,17 @@ package final class Federation: Sendable {
         let waiters = Waiters(alarm: alarm)
         let feed = FeedWriter(heads: heads) { waiters.announce($0) }
         let tokens = tokens
-        var loaded: (epochs: Epochs, key: [UInt8])?
+        var loaded: (epochs: Epochs, cursorKey: [UInt8], linkKey: [UInt8])?
         database = try Database(
             path: directory + "/viecoop.db", settings: settings.database,
             migrations: Embedded.migrations.map { Migration(name: $0.name, sql: $0.text) }, observer: feed
         ) { (connection) throws(DatabaseError) in
             try feed.load(from: connection)
             try tokens.load(from: connection)
-            loaded = (try Epochs.load(from: connection), try Self.key(named: "cursor", in: connection))
+            loaded = (try Epochs.load(from: connection), try Self.key(named: "cursor", in: connection), try Self.key(named: "link", in: connection))
         }
         guard let loaded else { preconditionFailure("opening a database prepares it") }
-        (epochs, cursorKey) = (loaded.epochs, loaded.key)
+        (epochs, cursorKey, linkKey) = loaded
         (self.heads, self.waiters, self.feed, self.alarm) = (heads, waiters, feed, alarm)
         now = settings.now
         tombstoneDays = settings.tombstoneDays

@@ -5,7 +5,7 @@ extension Record {
     ///
     /// - Throws: `.forbidden` (`scope.missing`).
     package static func authorize(_ action: Action, by caller: Caller) throws(DomainError) {
-        guard let role = caller.role, roles(for: action).contains(role) else { throw .scopeMissing }
+        guard caller.isOperator || admits(caller, to: action) else { throw .scopeMissing }
     }
 
     /// Whether the caller may do this to this record, which it sees.

@@ -23,6 +23,8 @@ package struct Caller: Sendable {
 
     /// As the history names it: the role, `operator` or `clock`.
     package let actor: String
+    /// At the machine itself, or the server's own doing: not bound to what clients may do.
+    package var isOperator: Bool { token == nil && role == .federationAdmin }
 
     package static let anonymous = Caller(token: nil, role: nil, coop: nil)
     /// The operator at the machine itself: imports and the data that the server starts with.

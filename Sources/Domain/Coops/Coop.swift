@@ -27,6 +27,8 @@ package struct Coop: Record {
     package var activities: [String] = []
     package var membership = Membership.unknown
     /// The co-op that this one was merged into; set by the merge.
+    /// The modules of which it has held a group session.
+    package var coveredModuleIDs: [Identifier<Module>] = []
     package var successorID: Identifier<Coop>?
     package var website: String?
     package var email: String?
@@ -49,6 +51,7 @@ package struct Coop: Record {
         Field("coop_since_year", \.coopSinceYear, .optional(.integer(1850...2200))),
         Field("activities", \.activities, .list(of: .activity, upTo: 20, unique: true)),
         Field("membership", \.membership, .choice),
+        Field("covered_module_ids", \.coveredModuleIDs, .list(of: .reference(), upTo: 10_000), .server),
         Field("successor_id", \.successorID, .optional(.reference()), .server),
         Field("website", \.website, .optional(.webAddress)),
         Field("email", \.email, .optional(.email)),

@@ -91,6 +91,8 @@ extension Idea {
 
     static let embargoEnds = "federal_status_visible"
 
+    package static func fallDue(_ id: Identifier<Idea>, _ what: String, in tx: Transaction) throws(DomainError) { try store.liftEmbargo(id, in: tx) }
+
     private func link<Of>(
         _ table: String, _ column: String, _ pointer: String, _ target: RecordType, _ ids: [Identifier<Of>], formerly: [Identifier<Of>],
         in tx: Transaction

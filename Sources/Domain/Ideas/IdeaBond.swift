@@ -18,12 +18,7 @@ extension IdeaBond {
 
     /// Fills in the co-op of the caller, and makes sure that the idea is there to be taken.
     mutating func begin(_ change: Change<Self>, in tx: Transaction) throws(DomainError) -> Idea {
-        if !change.given.contains("coop_id") {
-            guard let own = change.caller.coop else {
-                throw .invalid([Fault("#/coop_id", "field.required", en: "is required: the co-op that does it", fr: "est obligatoire : la coopérative concernée")])
-            }
-            coopID = own
-        }
+        try coopID.fill(from: change)
         try Coop.checkOpenToNewRecords(coopID, at: "#/coop_id", in: tx)
         let idea = try taken(by: change.caller, in: tx)
         originIdeaID = idea.id

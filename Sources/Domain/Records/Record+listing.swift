@@ -3,7 +3,7 @@ extension Record {
     /// Whether anyone without a token sees some records of the type.
     package static var isPublic: Bool {
         switch type {
-        case .referent, .endorsement, .adoption: false
+        case .referent, .endorsement, .adoption, .facilitator, .registration, .answer: false
         default: true
         }
     }
@@ -38,10 +38,22 @@ extension Record {
         case .endorsement: ListRules(filters: ["idea_id", "origin_idea_id", "coop_id", "by_referent_id", "status"], sorts: [:], defaultSort: "id")
         case .adoption:
             ListRules(filters: ["idea_id", "origin_idea_id", "coop_id", "variant", "status", "retex_score"], sorts: [:], defaultSort: "id")
+        case .facilitator: ListRules(filters: ["coop_id", "kind"], sorts: ["display_name": "display_name"], defaultSort: "display_name")
+        case .session:
+            ListRules(
+                filters: ["coop_id", "site_id", "module_id", "status", "mode", "facilitator_id", "free_seats"], sorts: ["starts_at": "starts_at"],
+                defaultSort: "starts_at", restricted: ["facilitator_id": [Audience.coop(Identifier(high: 0, low: 0)).letter, Audience.federation.letter]])
+        case .registration:
+            ListRules(
+                filters: ["session_id", "coop_id", "status", "channel", "contact_task", "duplicate_suspected"], sorts: ["entry_no": "entry_no", "queued_at": "queued_at"],
+                defaultSort: "entry_no",
+                restricted: ["channel": office, "contact_task": office, "duplicate_suspected": office, "queued_at": office])
+        case .answer: ListRules(filters: ["session_id", "coop_id"], sorts: [:], defaultSort: "id")
         case .activity: ListRules(filters: ["slug"], sorts: ["slug": "slug"], defaultSort: "slug")
         }
     }
 
+    private static var office: Set<UInt8> { [Audience.office(Identifier(high: 0, low: 0)).letter] }
     /// The layers of callers with a token.
     private static var withToken: Set<UInt8> { Audience.letters.subtracting([Audience.public.letter]) }
 }

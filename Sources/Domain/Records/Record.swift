@@ -2,7 +2,7 @@ import JSON
 
 /// The types that clients see, by the name they have in paths, in the feed and in the schema.
 package enum RecordType: String, Sendable, CaseIterable {
-    case coop, site, referent, theme, question, resource, prize, idea, mooc, module, activity, endorsement, adoption
+    case coop, site, referent, theme, question, resource, prize, idea, mooc, module, activity, endorsement, adoption, facilitator, session, registration, answer
 }
 
 /// What every record carries, whatever its type.
@@ -40,6 +40,8 @@ package protocol Record: Sendable {
     var owners: [Identifier<Coop>] { get }
     /// Who may do this at all, whoever owns the record.
     static func roles(for action: Action) -> Set<Role>
+    /// The same of a caller, for types that take something from callers without a token.
+    static func admits(_ caller: Caller, to action: Action) -> Bool
     /// The fields that a role may set; nil: all that clients may.
     static func fields(for role: Role) -> Set<String>?
 
@@ -47,6 +49,10 @@ package protocol Record: Sendable {
     mutating func prepare(_ change: Change<Self>, in tx: Transaction) throws(DomainError)
     /// Rules after it: rows that hang on this one.
     func stored(_ change: Change<Self>, in tx: Transaction) throws(DomainError)
+    /// What was scheduled for this record by `Due.set` is due.
+    static func fallDue(_ id: Identifier<Self>, _ what: String, in tx: Transaction) throws(DomainError)
+    /// Whether the rules after the write may change the record itself once more.
+    static var settlesAfterwards: Bool { get }
     /// Why this record can't be deleted by this caller; nothing to do where it can.
     func checkDeletable(by caller: Caller, in tx: Transaction) throws(DomainError)
 }
@@ -61,6 +67,8 @@ package struct Change<R: Record>: Sendable {
     package let old: R?
     /// Names of the fields that the caller gave.
     package let given: Set<String>
+    /// Brought about by the change of another record, or by the clock.
+    package var isConsequence = false
 }
 
 /// An audience that sees a record, and the fields that its document leaves out.
@@ -84,7 +92,10 @@ extension Record {
     package static var replacementColumn: String? { nil }
     package var owners: [Identifier<Coop>] { [] }
     package static func roles(for action: Action) -> Set<Role> { [.federationAdmin] }
+    package static func admits(_ caller: Caller, to action: Action) -> Bool { caller.role.map { roles(for: action).contains($0) } ?? false }
     package static func fields(for role: Role) -> Set<String>? { nil }
+    package static func fallDue(_ id: Identifier<Self>, _ what: String, in tx: Transaction) throws(DomainError) {}
+    package static var settlesAfterwards: Bool { false }
     package mutating func prepare(_ change: Change<Self>, in tx: Transaction) throws(DomainError) {}
     package func stored(_ change: Change<Self>, in tx: Transaction) throws(DomainError) {}
     package func checkDeletable(by caller: Caller, in tx: Transaction) throws(DomainError) {}

@@ -17,6 +17,10 @@ extension RecordType {
         case .activity: Activity.self
         case .endorsement: Endorsement.self
         case .adoption: Adoption.self
+        case .facilitator: Facilitator.self
+        case .session: Session.self
+        case .registration: Registration.self
+        case .answer: AnswerSheet.self
         }
     }
 }

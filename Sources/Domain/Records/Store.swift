@@ -84,7 +84,7 @@ package struct Store<R: Record>: Sendable {
         try record.authorize(change)
         record.meta.created = tx.now
         try write(&record, change, in: tx)
-        return Created(record: record, isNew: true)
+        return Created(record: try settled(record, in: tx), isNew: true)
     }
 
     /// Changes what the patch names. A patch that changes nothing takes no seq.
@@ -112,7 +112,11 @@ package struct Store<R: Record>: Sendable {
         try record.prepare(change, in: tx)
         guard !record.hasFields(of: old) else { return old }
         try write(&record, change, in: tx)
-        return record
+        return try settled(record, in: tx)
+    }
+
+    private func settled(_ record: R, in tx: Transaction) throws(DomainError) -> R {
+        R.settlesAfterwards ? try require(record.id, in: tx.connection) : record
     }
 
     /// Changes a record because a rule says so: what the change of another record, or the clock, brings about.
@@ -123,7 +127,7 @@ package struct Store<R: Record>: Sendable {
         var record = old
         try body(&record)
         guard !record.hasFields(of: old) else { return old }
-        try write(&record, Change(caller: caller, action: action, old: old, given: []), in: tx)
+        try write(&record, Change(caller: caller, action: action, old: old, given: [], isConsequence: true), in: tx)
         return record
     }
 
