@@ -40,7 +40,8 @@ package enum Zone: String, Sendable, CaseIterable {
     package func instant(_ day: Day, minutes: Int) -> Timestamp {
         let shown = Timestamp(milliseconds: day.daysSince1970 * 86_400_000 + Int64(minutes) * 60_000)
         let early = shown.adding(seconds: -offset(at: shown.adding(seconds: -14_400)))
-        return early.adding(seconds: offset(at: early)) == shown ? early : shown.adding(seconds: -offset(at: early))
+        let late = shown.adding(seconds: -offset(at: early))
+        return early.adding(seconds: offset(at: early)) != shown && late.adding(seconds: offset(at: late)) == shown ? late : early
     }
 
     /// 01:00 UTC of the month's last Sunday; March and October have 31 days, and 1970-01-01 was a Thursday.
