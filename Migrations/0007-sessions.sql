@@ -1,5 +1,19 @@
 -- Group sessions: one to five people follow a module of the MOOC together at a co-op, signed up on paper, by telephone or online.
 
+-- SQLite 3.40.1's quick_check takes the first column of a table WITHOUT ROWID for NULL where it is not of the primary key, and
+-- so would call every database with a row in `due` damaged. The key comes first.
+CREATE TABLE due_by_record (
+    type  TEXT    NOT NULL,
+    id    TEXT    NOT NULL,
+    what  TEXT    NOT NULL,
+    at_ms INTEGER NOT NULL,
+    PRIMARY KEY (type, id, what)
+) STRICT, WITHOUT ROWID;
+INSERT INTO due_by_record (type, id, what, at_ms) SELECT type, id, what, at_ms FROM due;
+DROP TABLE due;
+ALTER TABLE due_by_record RENAME TO due;
+CREATE INDEX due_by_time ON due (at_ms);
+
 -- Who leads a group: an employee, or another co-operator who volunteers.
 CREATE TABLE facilitator (
     id           TEXT    NOT NULL PRIMARY KEY,
