@@ -1,3 +1,4 @@
+import Domain
 import Foundation
 import JSON
 import Testing
@@ -80,5 +81,23 @@ struct ResourceLifeTests {
         #expect(try app.send("POST", "/v1/themes", body.replacingOccurrences(of: "Habitat", with: "Autre"), token: admin).code == "id.taken")
         #expect(try app.send("DELETE", try #require(created["Location"]), token: admin, headers: [("If-Match", "*")]).status == 204)
         #expect(try app.send("POST", "/v1/themes", body, token: admin).code == "id.taken")
+    }
+
+    @Test("a taken id confirms no guess at a field that the caller does not see")
+    func confirmsNoGuess() throws {
+        let app = try TestApp()
+        let (own, other) = (try app.addCoop("a-casa"), try app.addCoop("volcan"))
+        let stranger = try app.token(.coopManager, coop: other)
+        let referent = try app.addReferent(own)
+        let mandate = #"{"id":"\#(referent)","coop_id":"\#(own)","given_name":"Ana","family_name":"Muller","started_on":"2026-01-05""#
+        #expect(try app.send("POST", "/v1/referents", mandate + "}", token: stranger).status == 200)
+        #expect(try app.send("POST", "/v1/referents", mandate + #","work_phone":"+33612345678"}"#, token: stranger).code == "id.taken")
+        #expect(try app.send("POST", "/v1/referents", mandate + #","work_phone":"+33600000000"}"#, token: stranger).code == "id.taken")
+
+        let theme = try app.addTheme("social")
+        let text = #""title":"Jardin","theme_id":"\#(theme)","federal_status":"planned""#
+        let idea = try app.add(Idea.self, #"{\#(text),"status":"published","federal_visible_from":"2999-01-01"}"#)
+        #expect(try app.get("/v1/ideas/\(idea)", token: stranger).json()["federal_status"] == nil)
+        #expect(try app.send("POST", "/v1/ideas", #"{"id":"\#(idea)",\#(text)}"#, token: stranger).code == "id.taken")
     }
 }

@@ -63,6 +63,15 @@ package struct Draft<R: Record>: Sendable {
         for assignment in assignments { assignment.apply(&record) }
     }
 
+    /// Whether it says again what the record has. A field that the caller's document hides says no, or guesses would be confirmed.
+    func repeats(_ record: R, shownAs document: [UInt8]) -> Bool {
+        let shown = (try? JSON.parse(document)) ?? .null
+        guard given.allSatisfy({ shown[$0] != nil }) else { return false }
+        var same = record
+        apply(to: &same)
+        return same.hasFields(of: record)
+    }
+
     /// Refuses fields that the caller may read but not set, unless they came back unchanged.
     func checkEchoes(against document: JSON) throws(DomainError) {
         var faults = Faults()

@@ -69,9 +69,7 @@ package struct Store<R: Record>: Sendable {
     package func create(_ draft: Draft<R>, by caller: Caller, in tx: Transaction) throws(DomainError) -> Created {
         if let id = draft.id {
             if let existing = try find(id, in: tx.connection) {
-                var same = existing
-                draft.apply(to: &same)
-                guard same.hasFields(of: existing), try document(of: existing, for: caller, in: tx) != nil else { throw .idTaken() }
+                guard let shown = try document(of: existing, for: caller, in: tx), draft.repeats(existing, shownAs: shown.bytes) else { throw .idTaken() }
                 return Created(record: existing, isNew: false)
             }
             guard try storing({ () throws(DatabaseError) in try !Feed.hasTombstone(R.type, id.text, in: tx.connection) }) else { throw .idTaken() }
