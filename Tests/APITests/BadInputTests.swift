@@ -79,6 +79,7 @@ struct BadInputTests {
         Refusal(name: "unknown address", method: "GET", path: "/v2/themes", body: nil, status: 404, code: "not-found"),
         Refusal(name: "method of another address", method: "PUT", body: nil, status: 405, code: "method.not-allowed"),
         Refusal(name: "TRACE", method: "TRACE", body: nil, status: 405, code: "method.not-allowed"),
+        Refusal(name: "CONNECT", method: "CONNECT", path: "example.org:80", body: nil, status: 405, code: "method.not-allowed"),
         Refusal(name: "unknown method", method: "BREW", body: nil, status: 501, code: "method.unknown"),
         Refusal(name: "malformed Idempotency-Key", headers: [("Idempotency-Key", String(repeating: "k", count: 256))], status: 400, code: "header.invalid"),
     ]
