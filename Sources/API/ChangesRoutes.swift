@@ -49,6 +49,7 @@ struct ChangesRoutes: Sendable {
     // MARK: What was asked
 
     private func pull(_ call: Call) throws -> Pull {
+        try call.takesEachParameterOnce()
         var pull = Pull()
         var types: [RecordType]?
         for (name, value) in call.query {
