@@ -102,6 +102,13 @@ struct BadInputTests {
         #expect(app.federation.heads.head == head)
     }
 
+    @Test("what is wrong with JSON is said in the client's language", arguments: [("fr", "il faut ici un nom de membre entre guillemets"), ("en", "here should be a member's name in quotes")])
+    func saysWhy(_ language: String, _ why: String) throws {
+        let app = try TestApp()
+        let answer = try app.send("POST", "/v1/themes", #"{"slug":"x",}"#, token: app.token(.federationAdmin), headers: [("Accept-Language", language)])
+        #expect(try answer.json()["detail"]?.stringValue?.hasSuffix("\(why).") == true)
+    }
+
     static let ifMatch: [(value: String, status: Int)] = [
         ("\"1.f\"", 412), ("W/\"$\"", 412), ("abc", 400), (Array(repeating: "\"1.f\"", count: 1000).joined(separator: ","), 400), ("*", 200), ("\"1.f\", \"$\"", 200), ("\"x\"", 412),
     ]
