@@ -20,7 +20,7 @@ let package = Package(
         .target(name: "CEmbedded", cSettings: [.unsafeFlags(["-Wno-c23-extensions"])]),
         .target(name: "Embedded", dependencies: ["CEmbedded"]),
 
-        .target(name: "JSON"),
+        .target(name: "JSON", dependencies: ["Text"]),
         // Messages in both languages, and how text is compared and kept: the one place that needs Foundation's Unicode tables.
         .target(name: "Text"),
         .target(name: "Crypto", dependencies: ["CCrypto"]),

@@ -58,6 +58,8 @@ package final class App: Application {
         switch router.match(request.method, request.path) {
         case .unknown:
             guard Self.methods.contains(request.method) else { return finish(request.response(to: Problem.methodUnknown), request, nil, nil) }
+            // What asks about the server as a whole (RFC 9110 sections 9.3.6 and 9.3.7).
+            if request.path == "*" || request.method == "CONNECT" { return finish(otherMethod(request, Self.served), request, nil, nil) }
             return finish(request.response(to: Problem.notFound), request, nil, nil)
         case .otherMethod(let template, let allowed):
             return finish(otherMethod(request, allowed), request, template, nil)
@@ -73,6 +75,8 @@ package final class App: Application {
     }
 
     private static let methods: Set = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"]
+
+    private static let served = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST"]
 
     private func run(_ route: Route, _ call: Call) throws -> Answer {
         guard MediaType.choose(call.request.headers["Accept"], from: route.offers) != nil else { throw Problem.notAcceptable(route.offers) }

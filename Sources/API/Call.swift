@@ -44,6 +44,13 @@ package struct Call: Sendable {
         throw .parameter(first.name, en: "This address takes no query.", fr: "Cette adresse n'accepte aucun paramètre.")
     }
 
+    /// Refuses a parameter that stands twice, of which one would be ignored.
+    func takesEachParameterOnce() throws(Problem) {
+        var seen: Set<String> = []
+        guard let double = query.first(where: { !seen.insert($0.name).inserted }) else { return }
+        throw .parameter(double.name, en: "`\(double.name)` stands twice.", fr: "`\(double.name)` figure deux fois.")
+    }
+
     /// Whether the caller wants to be led to the record that another was merged into; the only question that a read may ask.
     func follows() throws(Problem) -> Bool {
         if let other = query.first(where: { $0.name != "follow" }) {

@@ -49,6 +49,7 @@ struct ChangesRoutes: Sendable {
     // MARK: What was asked
 
     private func pull(_ call: Call) throws -> Pull {
+        try call.takesEachParameterOnce()
         var pull = Pull()
         var types: [RecordType]?
         for (name, value) in call.query {
@@ -215,6 +216,11 @@ struct ChangesRoutes: Sendable {
         let caller = call.caller
         var response = Response(status: 200, headers: ["Content-Type": "application/x-ndjson", "ETag": etag, "Cache-Control": "private, no-cache"], body: .stream {
             guard let page = state.next else { return nil }
+            // Whoever reads slowly may outlive the token; without a last line the client asks again, and hears 401.
+            if let token = caller.token, !federation.tokens.isGood(token, at: federation.now()) {
+                state.next = nil
+                return nil
+            }
             var bytes = page.entries
             if page.count > 0 { bytes.append(0x0A) }
             if page.isComplete {

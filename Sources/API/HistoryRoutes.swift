@@ -29,6 +29,7 @@ struct HistoryRoutes: Sendable {
     }
 
     private func page(_ call: Call) throws(Problem) -> (after: Int64, limit: Int) {
+        try call.takesEachParameterOnce()
         var after: Int64 = 0
         var limit = 100
         for (name, value) in call.query {

@@ -37,13 +37,15 @@ struct OperationRoutes: Sendable {
                 }
             },
             .read("/metrics", offers: ["text/plain"]) { call in
+                try call.takesNoQuery()
                 guard isControl || call.caller.role == .federationAdmin else {
                     throw call.caller.role == nil ? Problem.unauthorized() : Problem(DomainError.scopeMissing)
                 }
                 return Response(status: 200, headers: ["Content-Type": "text/plain; version=0.0.4; charset=utf-8"], body: Array(metrics.text(federation).utf8))
             },
-            .read("/openapi.yaml", offers: ["application/yaml"]) { _ in
-                Response(status: 200, headers: ["Content-Type": "application/yaml", "Cache-Control": "no-cache"], body: openAPI)
+            .read("/openapi.yaml", offers: ["application/yaml"]) { call in
+                try call.takesNoQuery()
+                return Response(status: 200, headers: ["Content-Type": "application/yaml", "Cache-Control": "no-cache"], body: openAPI)
             },
             .read("/docs", offers: ["text/html"]) { call in
                 try call.takesNoQuery()

@@ -59,8 +59,8 @@ extension Problem {
         self.init(
             400, error.code.rawValue, title: Bilingual(en: "The body is not valid JSON", fr: "Le contenu n'est pas du JSON valide"),
             detail: Bilingual(
-                en: "Line \(error.line), column \(error.column) (byte \(error.offset)): \(error.detail).",
-                fr: "Ligne \(error.line), colonne \(error.column) (octet \(error.offset)) : \(error.detail)."),
+                en: "Line \(error.line), column \(error.column) (byte \(error.offset)): \(error.detail.en).",
+                fr: "Ligne \(error.line), colonne \(error.column) (octet \(error.offset)) : \(error.detail.fr)."),
             faults: error.pointer.map { [Fault(pointer: $0, code: error.code.rawValue, detail: Bilingual(en: "stands twice", fr: "figure deux fois"))] } ?? [],
             members: [("offset", String(error.offset)), ("line", String(error.line)), ("column", String(error.column))])
     }

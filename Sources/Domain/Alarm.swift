@@ -41,6 +41,11 @@ package final class Alarm: Sendable {
         }
     }
 
+    /// The deadlines that are set, the next one first.
+    package var deadlines: [MonotonicInstant] {
+        state.withLock { state in state.order.reversed().filter { state.actions[$0.ticket] != nil }.map { $0.deadline } }
+    }
+
     /// Drops what is not yet due, and waits for the thread.
     package func stop() {
         state.change(wakingAll: true) { $0.isStopping = true }

@@ -27,7 +27,7 @@ package final class Federation: Sendable {
     let linkKey: [UInt8]
     private let feed: FeedWriter
     private let ids = IdentifierSource()
-    private let alarm: Alarm
+    package let alarm: Alarm
     private let tombstoneDays: Int
 
     /// Makes the folder this process's own, to be held for as long as the federation is open.
@@ -207,9 +207,18 @@ package final class Federation: Sendable {
             }
         }) { [weak self] result in
             guard let self else { return }
-            let next = (try? result.get()) ?? nil
-            let seconds = next.map { max(1, min(3600, ($0.milliseconds - self.now().milliseconds) / 1000 + 1)) } ?? 3600
-            dueTicket.withLock { $0 = self.alarm.set(.now.advanced(by: .seconds(seconds))) { [weak self] in self?.housekeep() } }
+            let seconds: Int64 =
+                switch result {
+                case .success(let next?): max(1, min(3600, (next.milliseconds - now().milliseconds) / 1000 + 1))
+                case .success(nil): 3600
+                // A full queue or disk: what is due must not wait for an hour.
+                case .failure: 5
+                }
+            dueTicket.withLock { ticket in
+                // Of two looks at the same time, the later one knows more; each going on would double the number of looks.
+                alarm.cancel(ticket)
+                ticket = alarm.set(.now.advanced(by: .seconds(seconds))) { [weak self] in self?.housekeep() }
+            }
         }
     }
 

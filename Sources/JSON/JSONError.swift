@@ -1,3 +1,5 @@
+import Text
+
 /// Why bytes are not the JSON that we accept, and where.
 package struct JSONError: Error, Sendable, Equatable {
     /// The raw value is the stable `code` of the problem that the client sees.
@@ -24,13 +26,13 @@ package struct JSONError: Error, Sendable, Equatable {
     /// The second of the two members, as a JSON Pointer in its form as URI fragment (RFC 6901 section 6): `#/a/0/b`.
     /// Nil for every other code.
     package let pointer: String?
-    /// What is wrong, in English, for a log or a developer; it quotes no value, a duplicate's pointer its name.
-    package let detail: String
+    /// What is wrong; it quotes no value, a duplicate's pointer its name.
+    package let detail: Bilingual
 }
 
 extension JSONError {
     /// Finds line and column of `offset`; only a failing text pays for that.
-    init(_ code: Code, in text: [UInt8], at offset: Int, pointer: String? = nil, _ detail: String) {
+    init(_ code: Code, in text: [UInt8], at offset: Int, pointer: String? = nil, en: String, fr: String) {
         var line = 1
         var column = 1
         for byte in text.prefix(offset) {
@@ -41,6 +43,6 @@ extension JSONError {
                 column += 1
             }
         }
-        self.init(code: code, offset: offset, line: line, column: column, pointer: pointer, detail: detail)
+        self.init(code: code, offset: offset, line: line, column: column, pointer: pointer, detail: Bilingual(en: en, fr: fr))
     }
 }

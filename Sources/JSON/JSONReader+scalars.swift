@@ -15,7 +15,7 @@ extension JSONReader {
                 try passCharacter(byte)
             }
         }
-        throw fault(.syntax, "the text ends inside a string")
+        throw fault(.syntax, en: "the text ends inside a string", fr: "le texte finit à l'intérieur d'une chaîne")
     }
 
     /// The rest of a string from its first backslash on; `start` is behind the opening quote.
@@ -34,15 +34,15 @@ extension JSONReader {
                 text.append(contentsOf: bytes[from..<index])
             }
         }
-        throw fault(.syntax, "the text ends inside a string")
+        throw fault(.syntax, en: "the text ends inside a string", fr: "le texte finit à l'intérieur d'une chaîne")
     }
 
     private mutating func passCharacter(_ first: UInt8) throws(JSONError) {
         if first >= 0x80 {
-            guard let length = utf8Length(at: index) else { throw fault(.encoding, "this is not UTF-8") }
+            guard let length = utf8Length(at: index) else { throw fault(.encoding, en: "this is not UTF-8", fr: "ce n'est pas de l'UTF-8") }
             index += length
         } else {
-            guard first >= 0x20 else { throw fault(.syntax, "a control character has to be escaped") }
+            guard first >= 0x20 else { throw fault(.syntax, en: "a control character has to be escaped", fr: "un caractère de contrôle doit être échappé") }
             index += 1
         }
     }
@@ -67,11 +67,11 @@ extension JSONReader {
             if let scalar = Unicode.Scalar(unit) { return scalar }
             if UTF16.isLeadSurrogate(unit), let pair = try trailSurrogate(after: unit) { return pair }
             index = start
-            throw fault(.encoding, "half of a surrogate pair is no character")
+            throw fault(.encoding, en: "half of a surrogate pair is no character", fr: "la moitié d'une paire de substitution n'est pas un caractère")
         default: break
         }
         index = start
-        throw fault(.syntax, "this escape does not exist")
+        throw fault(.syntax, en: "this escape does not exist", fr: "cet échappement n'existe pas")
     }
 
     /// Reads the escape of the second half of a pair; nil, at an undefined place, if there is no such half.
@@ -81,7 +81,7 @@ extension JSONReader {
         index += 2
         guard let trail = hexadecimalUnit() else {
             index = start
-            throw fault(.syntax, "this escape does not exist")
+            throw fault(.syntax, en: "this escape does not exist", fr: "cet échappement n'existe pas")
         }
         guard UTF16.isTrailSurrogate(trail) else { return nil }
         return Unicode.Scalar(0x10000 + UInt32(lead & 0x3FF) << 10 + UInt32(trail & 0x3FF))
@@ -122,12 +122,12 @@ extension JSONReader {
     private mutating func digits() throws(JSONError) {
         let start = index
         while let byte = next, (0x30...0x39).contains(byte) { index += 1 }
-        guard index > start else { throw fault(.syntax, "here should be a digit") }
+        guard index > start else { throw fault(.syntax, en: "here should be a digit", fr: "il faut ici un chiffre") }
     }
 
     mutating func literal(_ word: StaticString, _ value: JSON) throws(JSONError) -> JSON {
         let matches = word.withUTF8Buffer { bytes[index...].starts(with: $0) }
-        guard matches else { throw fault(.syntax, "here should be a value") }
+        guard matches else { throw fault(.syntax, en: "here should be a value", fr: "il faut ici une valeur") }
         index += word.utf8CodeUnitCount
         return value
     }

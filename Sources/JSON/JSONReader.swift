@@ -28,11 +28,11 @@ struct JSONReader {
     mutating func document() throws(JSONError) -> JSON {
         try refuseOtherEncodings()
         skipSpace()
-        guard next != nil else { throw fault(.empty, "there is nothing but white space") }
+        guard next != nil else { throw fault(.empty, en: "there is nothing but white space", fr: "il n'y a que des espaces") }
         while true {
             guard let value = try scalarOrOpening() else { continue }
             if let root = try place(value) {
-                guard next == nil else { throw unexpected("the end of the text") }
+                guard next == nil else { throw unexpected(en: "the end of the text", fr: "la fin du texte") }
                 return root
             }
         }
@@ -64,7 +64,7 @@ struct JSONReader {
         case UInt8(ascii: "n"):
             return try literal("null", .null)
         default:
-            throw unexpected("a value")
+            throw unexpected(en: "a value", fr: "une valeur")
         }
     }
 
@@ -85,7 +85,7 @@ struct JSONReader {
             case UInt8(ascii: "}") where isObject, UInt8(ascii: "]") where !isObject:
                 value = leave()
             default:
-                throw unexpected(isObject ? "a comma or }" : "a comma or ]")
+                throw unexpected(en: "a comma or \(isObject ? "}" : "]")", fr: "une virgule ou \(isObject ? "}" : "]")")
             }
         }
         skipSpace()
@@ -93,7 +93,7 @@ struct JSONReader {
     }
 
     private mutating func enter(isObject: Bool) throws(JSONError) {
-        guard open.count < limits.depth else { throw fault(.tooDeep, "more than \(limits.depth) levels") }
+        guard open.count < limits.depth else { throw fault(.tooDeep, en: "more than \(limits.depth) levels", fr: "plus de \(limits.depth) niveaux") }
         open.append(Container(isObject: isObject))
         index += 1
         skipSpace()
@@ -107,16 +107,16 @@ struct JSONReader {
 
     /// Reads a member's name and its colon.
     private mutating func name() throws(JSONError) {
-        guard next == UInt8(ascii: "\"") else { throw unexpected("a member's name in quotes") }
+        guard next == UInt8(ascii: "\"") else { throw unexpected(en: "a member's name in quotes", fr: "un nom de membre entre guillemets") }
         let start = index
         try count(at: start)
         let name = try string()
         guard open[open.count - 1].takeName(name) else {
             let path = open.dropLast().map(\.step) + [name]
-            throw JSONError(.duplicateKey, in: bytes, at: start, pointer: JSON.pointer(path), "this object has this name already")
+            throw JSONError(.duplicateKey, in: bytes, at: start, pointer: JSON.pointer(path), en: "this object has this name already", fr: "cet objet a déjà ce nom")
         }
         skipSpace()
-        guard next == UInt8(ascii: ":") else { throw unexpected("a colon") }
+        guard next == UInt8(ascii: ":") else { throw unexpected(en: "a colon", fr: "deux-points") }
         index += 1
         skipSpace()
     }
@@ -124,7 +124,7 @@ struct JSONReader {
     private mutating func count(at offset: Int) throws(JSONError) {
         members += 1
         guard members <= limits.members else {
-            throw JSONError(.tooLarge, in: bytes, at: offset, "more than \(limits.members) members and elements")
+            throw JSONError(.tooLarge, in: bytes, at: offset, en: "more than \(limits.members) members and elements", fr: "plus de \(limits.members) membres et éléments")
         }
     }
 
@@ -134,22 +134,22 @@ struct JSONReader {
 
     // MARK: Faults
 
-    func fault(_ code: JSONError.Code, _ detail: String) -> JSONError { JSONError(code, in: bytes, at: index, detail) }
+    func fault(_ code: JSONError.Code, en: String, fr: String) -> JSONError { JSONError(code, in: bytes, at: index, en: en, fr: fr) }
 
     /// The fault of a byte that cannot be here; if it is not even UTF-8, that is the fault.
-    private func unexpected(_ wanted: String) -> JSONError {
-        guard let byte = next else { return fault(.syntax, "the text ends where \(wanted) should be") }
-        if byte >= 0x80, utf8Length(at: index) == nil { return fault(.encoding, "this is not UTF-8") }
-        return fault(.syntax, "here should be \(wanted)")
+    private func unexpected(en: String, fr: String) -> JSONError {
+        guard let byte = next else { return fault(.syntax, en: "the text ends where \(en) should be", fr: "le texte finit là où il faut \(fr)") }
+        if byte >= 0x80, utf8Length(at: index) == nil { return fault(.encoding, en: "this is not UTF-8", fr: "ce n'est pas de l'UTF-8") }
+        return fault(.syntax, en: "here should be \(en)", fr: "il faut ici \(fr)")
     }
 
     /// UTF-16 and UTF-32 show by a NUL among the first two bytes, because a JSON text starts with an ASCII character
     /// (RFC 4627 section 3); with a mark they, like UTF-8, start with EF, FE or FF.
     private func refuseOtherEncodings() throws(JSONError) {
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) || bytes.starts(with: [0xFE, 0xFF]) || bytes.starts(with: [0xFF, 0xFE]) {
-            throw fault(.encoding, "a byte order mark has no place in JSON")
+            throw fault(.encoding, en: "a byte order mark has no place in JSON", fr: "une marque d'ordre des octets n'a pas sa place en JSON")
         }
-        if bytes.count > 1, bytes.prefix(2).contains(0) { throw fault(.encoding, "this is UTF-16 or UTF-32, not UTF-8") }
+        if bytes.count > 1, bytes.prefix(2).contains(0) { throw fault(.encoding, en: "this is UTF-16 or UTF-32, not UTF-8", fr: "c'est de l'UTF-16 ou de l'UTF-32, pas de l'UTF-8") }
     }
 }
 

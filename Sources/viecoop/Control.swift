@@ -22,9 +22,11 @@ enum Control {
     }
 
     /// The JSON of a 2xx answer.
-    static func json(_ method: String, _ path: String, query: String = "", body: [UInt8] = [], data: String) throws -> JSON {
+    static func json(
+        _ method: String, _ path: String, query: String = "", body: [UInt8] = [], data: String, naming options: [String: String] = [:]
+    ) throws -> JSON {
         let reply = try send(request(method, path, query: query, body: body), data: data)
-        try check(reply)
+        try check(reply, naming: options)
         return reply.body.isEmpty ? .null : try JSON.parse(reply.body)
     }
 
@@ -34,16 +36,19 @@ enum Control {
         return Request(method: method, path: path, query: query, headers: headers, body: body)
     }
 
+    /// - Parameter options: what the person who is at the terminal calls the fields of the request.
     /// - Throws: what a problem says, with every fault on a line of its own.
-    static func check(_ reply: Reply) throws {
+    static func check(_ reply: Reply, naming options: [String: String] = [:]) throws {
         guard reply.status >= 300 else { return }
         guard let problem = try? JSON.parse(reply.body, limits: JSONLimits(depth: 32, members: 1_000_000)), let detail = problem["detail"]?.stringValue else {
             throw Failure("the server answered \(reply.status)")
         }
         let faults = (problem["errors"]?.elements ?? []).map { fault in
-            "\n  \(fault["pointer"]?.stringValue ?? "") \(fault["detail"]?.stringValue ?? "")"
+            let pointer = fault["pointer"]?.stringValue ?? ""
+            return "\n  \(options[pointer] ?? pointer) \(fault["detail"]?.stringValue ?? "")"
         }
-        throw Failure(detail + faults.joined())
+        // The detail of several faults speaks to programs.
+        throw Failure(faults.isEmpty ? detail : (problem["title"]?.stringValue ?? detail) + ":" + faults.joined())
     }
 
     private static var preferredLanguage: String {

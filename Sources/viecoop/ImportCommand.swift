@@ -58,7 +58,7 @@ enum ImportCommand: Command {
                 let place = [fault["file"]?.stringValue, fault["line"]?.integerValue.map { "line \($0)" }, fault["field"]?.stringValue]
                 Terminal.complain("\(place.compactMap { $0 }.joined(separator: ", ")): \(fault["detail"]?.stringValue ?? "") [\(fault["code"]?.stringValue ?? "")]")
             }
-            throw Failure("\(faults.count) faults; nothing was imported. Mend them, then import again")
+            throw Failure("\(faults.count) fault\(faults.count == 1 ? "" : "s"); nothing was imported. Mend them, then import again")
         }
         if let error = last["error"]?.stringValue { throw Failure(error) }
         guard last["created"] != nil else { throw Failure("the server stopped before the import was done; nothing was imported") }

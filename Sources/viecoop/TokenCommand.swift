@@ -51,9 +51,13 @@ enum TokenCommand: Command {
         json.member("label", label ?? "")
         if let expires { json.member("expires_at", Day(expires).map { "\($0.text)T23:59:59Z" } ?? expires) }
         json.endObject()
-        let token = try Control.json("POST", "/v1/tokens", body: json.bytes, data: data)
+        let token = try Control.json("POST", "/v1/tokens", body: json.bytes, data: data, naming: options)
         Terminal.print(token["token"]?.stringValue ?? "")
     }
+
+    private static let options = [
+        "#/coop_id": "--coop", "#/helper": "--helper", "#/referent_id": "--referent", "#/label": "--label", "#/expires_at": "--expires",
+    ]
 
     static func coopID(_ slug: String, _ data: String) throws -> String {
         let found = try Control.json("GET", "/v1/coops", query: "slug=\(Query.escape(slug))", data: data)

@@ -63,6 +63,10 @@ struct BadInputTests {
         Refusal(name: "SQL in a filter's name", method: "GET", path: "/v1/themes?1=1%20or%201", body: nil, status: 400, code: "parameter.invalid"),
         Refusal(name: "foreign place", method: "GET", path: "/v1/themes?after=AAAA", body: nil, status: 400, code: "parameter.invalid"),
         Refusal(name: "a parameter twice", method: "GET", path: "/v1/themes?slug=a&slug=b", body: nil, status: 400, code: "parameter.invalid"),
+        Refusal(name: "a limit twice", method: "GET", path: "/v1/changes?limit=1&limit=2", body: nil, status: 400, code: "parameter.invalid"),
+        Refusal(name: "a place twice", method: "GET", path: "/v1/themes/0197a000-0000-7000-8000-000000000001/history?after=1&after=2", body: nil, status: 400, code: "parameter.invalid"),
+        Refusal(name: "a query where none belongs", method: "GET", path: "/openapi.yaml?version=2", body: nil, status: 400, code: "parameter.invalid"),
+        Refusal(name: "a query of the metrics", method: "GET", path: "/metrics?name=http", body: nil, status: 400, code: "parameter.invalid"),
         Refusal(name: "broken escape", method: "GET", path: "/v1/themes?slug=%zz", body: nil, status: 400, code: "uri.escape"),
         Refusal(name: "forged cursor", method: "GET", path: "/v1/changes?cursor=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", body: nil, status: 400, code: "cursor.invalid"),
         Refusal(name: "wait too long", method: "GET", path: "/v1/changes?wait=31", body: nil, status: 400, code: "parameter.invalid"),
@@ -79,6 +83,7 @@ struct BadInputTests {
         Refusal(name: "unknown address", method: "GET", path: "/v2/themes", body: nil, status: 404, code: "not-found"),
         Refusal(name: "method of another address", method: "PUT", body: nil, status: 405, code: "method.not-allowed"),
         Refusal(name: "TRACE", method: "TRACE", body: nil, status: 405, code: "method.not-allowed"),
+        Refusal(name: "CONNECT", method: "CONNECT", path: "example.org:80", body: nil, status: 405, code: "method.not-allowed"),
         Refusal(name: "unknown method", method: "BREW", body: nil, status: 501, code: "method.unknown"),
         Refusal(name: "malformed Idempotency-Key", headers: [("Idempotency-Key", String(repeating: "k", count: 256))], status: 400, code: "header.invalid"),
     ]
@@ -95,6 +100,13 @@ struct BadInputTests {
         #expect(answer["Cache-Control"] == "no-store")
         if let fault = refusal.fault { #expect(answer.faults.contains(fault)) }
         #expect(app.federation.heads.head == head)
+    }
+
+    @Test("what is wrong with JSON is said in the client's language", arguments: [("fr", "il faut ici un nom de membre entre guillemets"), ("en", "here should be a member's name in quotes")])
+    func saysWhy(_ language: String, _ why: String) throws {
+        let app = try TestApp()
+        let answer = try app.send("POST", "/v1/themes", #"{"slug":"x",}"#, token: app.token(.federationAdmin), headers: [("Accept-Language", language)])
+        #expect(try answer.json()["detail"]?.stringValue?.hasSuffix("\(why).") == true)
     }
 
     static let ifMatch: [(value: String, status: Int)] = [

@@ -1,6 +1,7 @@
 import API
 import Domain
 import Foundation
+import HTTP
 import JSON
 import Testing
 import TestSupport
@@ -115,6 +116,28 @@ struct ChangesRoutesTests {
         await app.waitUntil { app.federation.waiters.count == 1 }
         _ = try app.federation.revokeToken(try #require(Token.Secret(device)).id)
         #expect(try await refused.status == 401)
+    }
+
+    @Test("a stream that is read slowly ends, without its last line, when its token is revoked")
+    func streamOfRevoked() throws {
+        let app = try TestApp()
+        try app.federation.perform { (tx) throws(DomainError) in
+            for number in 0..<600 {
+                let json = JSON.object([.init("slug", .string("theme-\(number)")), .init("title", .string("Thème \(number)"))])
+                _ = try Theme.store.create(Draft(json, for: .create), by: .operatorItself, in: tx)
+            }
+        }
+        let token = try app.token(.federationReader)
+        let request = Request(method: "GET", path: "/v1/changes", headers: ["Authorization": "Bearer \(token)", "Accept": "application/x-ndjson"])
+        guard case .now(let response) = app.app.answer(request), case .stream(let next) = response.body else {
+            Issue.record("no stream")
+            return
+        }
+        let first = try #require(next())
+        #expect(first.split(separator: 0x0A).count == 500)
+        _ = try app.federation.revokeToken(#require(app.federation.allTokens().last).id)
+        let isOver = next() == nil
+        #expect(isOver)
     }
 
     @Test("a long poll ends with nothing when its time is up")

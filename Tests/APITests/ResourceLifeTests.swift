@@ -1,3 +1,4 @@
+import Domain
 import Foundation
 import JSON
 import Testing
@@ -80,5 +81,43 @@ struct ResourceLifeTests {
         #expect(try app.send("POST", "/v1/themes", body.replacingOccurrences(of: "Habitat", with: "Autre"), token: admin).code == "id.taken")
         #expect(try app.send("DELETE", try #require(created["Location"]), token: admin, headers: [("If-Match", "*")]).status == 204)
         #expect(try app.send("POST", "/v1/themes", body, token: admin).code == "id.taken")
+    }
+
+    @Test("whoever may set only some fields may send the whole document back, but learns nothing of what it hides")
+    func sendsBack() throws {
+        let app = try TestApp()
+        let coop = try app.add(Coop.self, #"{"slug":"a-casa","name":"A Casa","department_code":"2B","note":"Rappeler"}"#)
+        let manager = try app.token(.coopManager, coop: coop)
+        let path = "/v1/coops/\(coop)"
+        let seen = try app.get(path, token: manager)
+        let edited = seen.text.replacingOccurrences(of: #""website":null"#, with: #""website":"https://a-casa.example""#)
+        let changed = try app.send("PATCH", path, edited, token: manager, headers: [("If-Match", try #require(seen.etag))])
+        #expect(changed.status == 200, "\(changed.text)")
+        #expect(try changed.json()["website"]?.stringValue == "https://a-casa.example")
+        for refused in [#"{"name":"Autre"}"#, #"{"note":"Rappeler"}"#] {
+            #expect(try app.send("PATCH", path, refused, token: manager, headers: [("If-Match", "*")]).code == "scope.missing")
+        }
+        let referent = try app.addReferent(coop)
+        let device = try app.token(.referent, coop: coop, referent: referent)
+        let mandate = try app.get("/v1/referents/\(referent)", token: device)
+        #expect(try app.send("PATCH", "/v1/referents/\(referent)", mandate.text, token: device, headers: [("If-Match", "*")]).etag == mandate.etag)
+    }
+
+    @Test("a taken id confirms no guess at a field that the caller does not see")
+    func confirmsNoGuess() throws {
+        let app = try TestApp()
+        let (own, other) = (try app.addCoop("a-casa"), try app.addCoop("volcan"))
+        let stranger = try app.token(.coopManager, coop: other)
+        let referent = try app.addReferent(own)
+        let mandate = #"{"id":"\#(referent)","coop_id":"\#(own)","given_name":"Ana","family_name":"Muller","started_on":"2026-01-05""#
+        #expect(try app.send("POST", "/v1/referents", mandate + "}", token: stranger).status == 200)
+        #expect(try app.send("POST", "/v1/referents", mandate + #","work_phone":"+33612345678"}"#, token: stranger).code == "id.taken")
+        #expect(try app.send("POST", "/v1/referents", mandate + #","work_phone":"+33600000000"}"#, token: stranger).code == "id.taken")
+
+        let theme = try app.addTheme("social")
+        let text = #""title":"Jardin","theme_id":"\#(theme)","federal_status":"planned""#
+        let idea = try app.add(Idea.self, #"{\#(text),"status":"published","federal_visible_from":"2999-01-01"}"#)
+        #expect(try app.get("/v1/ideas/\(idea)", token: stranger).json()["federal_status"] == nil)
+        #expect(try app.send("POST", "/v1/ideas", #"{"id":"\#(idea)",\#(text)}"#, token: stranger).code == "id.taken")
     }
 }

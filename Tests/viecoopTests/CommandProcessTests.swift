@@ -23,8 +23,8 @@ struct CommandProcessTests {
         #expect(row[1] == "referent" && row[4].hasPrefix("until 2999-12-31"))
         for (words, message) in [
             (["--role", "coop_manager", "--coop", "nowhere"], "no co-op with the slug nowhere"),
-            (["--role", "federation_admin", "--expires", "soon"], "#/expires_at"),
-            (["--role", "coop_manager"], "#/coop_id"),
+            (["--role", "federation_admin", "--expires", "soon"], "--expires must be a time"),
+            (["--role", "coop_manager"], "--coop is required"),
         ] {
             let refused = try Program.run(["token", "create", "--data", folder.path] + words)
             #expect(refused.code == 1 && refused.output.isEmpty && refused.errors.contains(message), "\(refused)")

@@ -12,8 +12,8 @@ extension ImportPlan {
         } catch {
             let place = ImportPlace(file: index, name: file.name, line: error.line, pointer: error.pointer)
             return fault(
-                place, error.code.rawValue, en: "is no JSON that can be read: \(error.detail) (column \(error.column))",
-                fr: "n'est pas du JSON lisible (colonne \(error.column)) : \(error.detail)")
+                place, error.code.rawValue, en: "is no JSON that can be read: \(error.detail.en) (column \(error.column))",
+                fr: "n'est pas du JSON lisible (colonne \(error.column)) : \(error.detail.fr)")
         }
         let source = JSONSource(file: index, name: file.name, json: json)
         switch json["meta"]?["schema"]?.stringValue {

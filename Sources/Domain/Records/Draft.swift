@@ -63,6 +63,18 @@ package struct Draft<R: Record>: Sendable {
         for assignment in assignments { assignment.apply(&record) }
     }
 
+    /// The given fields that say again what the record has; never one that the caller's document hides, or guesses would be
+    /// confirmed.
+    func repeated(of record: R, shownAs document: [UInt8]) -> Set<String> {
+        let shown = (try? JSON.parse(document)) ?? .null
+        return Set(assignments.filter { assignment in
+            guard shown[assignment.field] != nil else { return false }
+            var same = record
+            assignment.apply(&same)
+            return same.hasFields(of: record)
+        }.map { $0.field })
+    }
+
     /// Refuses fields that the caller may read but not set, unless they came back unchanged.
     func checkEchoes(against document: JSON) throws(DomainError) {
         var faults = Faults()

@@ -69,9 +69,9 @@ package struct Store<R: Record>: Sendable {
     package func create(_ draft: Draft<R>, by caller: Caller, in tx: Transaction) throws(DomainError) -> Created {
         if let id = draft.id {
             if let existing = try find(id, in: tx.connection) {
-                var same = existing
-                draft.apply(to: &same)
-                guard same.hasFields(of: existing), try document(of: existing, for: caller, in: tx) != nil else { throw .idTaken() }
+                guard let shown = try document(of: existing, for: caller, in: tx), draft.repeated(of: existing, shownAs: shown.bytes) == draft.given else {
+                    throw .idTaken()
+                }
                 return Created(record: existing, isNew: false)
             }
             guard try storing({ () throws(DatabaseError) in try !Feed.hasTombstone(R.type, id.text, in: tx.connection) }) else { throw .idTaken() }
@@ -91,10 +91,17 @@ package struct Store<R: Record>: Sendable {
     package func update(
         _ id: Identifier<R>, with patch: Draft<R>, expecting expected: Expectation, by caller: Caller, in tx: Transaction
     ) throws(DomainError) -> R {
-        try modify(id, .change, given: patch.given, expecting: expected, by: caller, in: tx) { (record, shown) throws(DomainError) in
+        try modify(id, .change, given: meant(by: patch, for: id, by: caller, in: tx), expecting: expected, by: caller, in: tx) { (record, shown) throws(DomainError) in
             if !patch.echoed.isEmpty { try patch.checkEchoes(against: (try? JSON.parse(shown)) ?? .null) }
             patch.apply(to: &record)
         }
+    }
+
+    /// The fields that a patch is about: those that the role may set, and others unless they came back as the caller sees them.
+    private func meant(by patch: Draft<R>, for id: Identifier<R>, by caller: Caller, in tx: Transaction) throws(DomainError) -> Set<String> {
+        guard let role = caller.role, let writable = R.fields(for: role), !patch.given.isSubset(of: writable) else { return patch.given }
+        let (record, shown) = try visible(id, to: caller, in: tx)
+        return patch.given.subtracting(patch.repeated(of: record, shownAs: shown.bytes).subtracting(writable))
     }
 
     /// The one way in which a stored record changes: visible, permitted, not stale, then `body`, the rules, the row, the feed.

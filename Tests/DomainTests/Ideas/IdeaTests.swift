@@ -120,6 +120,21 @@ import Testing
         #expect(try test.document(of: idea, for: .anonymous)?["federal_status"]?.stringValue == "planned")
     }
 
+    @Test("looks for what is due that come together leave one next look")
+    func looksOnce() throws {
+        let test = try TestFederation()
+        for _ in 0..<20 { test.federation.lookForDue() }
+        try test.federation.perform { _ throws(DomainError) in }
+        #expect(test.federation.alarm.deadlines.count == 1)
+    }
+
+    @Test("a look for what is due that can't be written is repeated within seconds")
+    func looksAgain() throws {
+        let test = try TestFederation { $0.database.queueLimit = 0 }
+        let next = try #require(test.federation.alarm.deadlines.first)
+        #expect(next < .now.advanced(by: .seconds(60)))
+    }
+
     @Test("the federal status stays hidden until midnight in Paris of its day, and then is shown by the clock alone")
     func embargo() throws {
         let test = try TestFederation()
