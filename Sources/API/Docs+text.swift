@@ -1,21 +1,7 @@
 /// Texts of the contract as HTML: the little of Markdown that they use, and blocks of YAML.
 extension Docs {
-    static func escaped(_ text: some StringProtocol) -> String {
-        var html = ""
-        for character in text.unicodeScalars {
-            switch character {
-            case "&": html += "&amp;"
-            case "<": html += "&lt;"
-            case ">": html += "&gt;"
-            case "\"": html += "&quot;"
-            default: html.unicodeScalars.append(character)
-            }
-        }
-        return html
-    }
-
     /// A path that may break at its slashes, for narrow screens.
-    static func breakable(_ path: String) -> String { escaped(path).replacing("/", with: "<wbr>/") }
+    static func breakable(_ path: String) -> String { HTML.escaped(path).replacing("/", with: "<wbr>/") }
 
     /// Paragraphs, `##` headings and tables, apart by blank lines.
     static func prose(_ text: String) -> String {
@@ -35,7 +21,7 @@ extension Docs {
 
     /// Code between back quotes; everything else as it is.
     static func inline(_ text: some StringProtocol) -> String {
-        let parts = escaped(text).split(separator: "`", omittingEmptySubsequences: false)
+        let parts = HTML.escaped(text).split(separator: "`", omittingEmptySubsequences: false)
         return parts.enumerated().map { index, part in
             index % 2 == 1 ? "<code>\(part)</code>" : part.replacing("vie coopérative", with: "<i lang=\"fr\">vie coopérative</i>")
         }.joined()
@@ -56,7 +42,7 @@ extension Docs {
     static func link(_ reference: Substring?) -> String {
         guard let reference else { return "" }
         let parts = reference.split(separator: "/", omittingEmptySubsequences: false)
-        return "<a href=\"\(escaped(anchor(of: reference)))\">\(escaped(parts.dropFirst(3).first ?? reference))</a>"
+        return "<a href=\"\(HTML.escaped(anchor(of: reference)))\">\(HTML.escaped(parts.dropFirst(3).first ?? reference))</a>"
     }
 
     /// The part of a `$ref` that has an anchor: a component, not a field of it.
@@ -69,9 +55,9 @@ extension Docs {
         let margin = lines.filter { !$0.isEmpty }.map { $0.prefix { $0 == " " }.count }.min() ?? 0
         let html = lines.map { line in
             let line = line.dropFirst(margin)
-            guard let reference = Outline.reference(in: line) else { return escaped(line) }
+            guard let reference = Outline.reference(in: line) else { return HTML.escaped(line) }
             let (before, after) = (line[..<reference.startIndex], line[reference.endIndex...])
-            return "\(escaped(before))<a href=\"\(escaped(anchor(of: reference)))\">\(escaped(reference))</a>\(escaped(after))"
+            return "\(HTML.escaped(before))<a href=\"\(HTML.escaped(anchor(of: reference)))\">\(HTML.escaped(reference))</a>\(HTML.escaped(after))"
         }
         return "<pre translate=\"no\" tabindex=\"0\">\(html.joined(separator: "\n"))</pre>"
     }

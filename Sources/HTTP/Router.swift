@@ -11,6 +11,8 @@ package struct Router<Endpoint: Sendable>: Sendable {
     private struct Node: Sendable {
         var literals: [Substring: Int] = [:]
         var parameter: Int?
+        /// Parameters with something behind them: `{id}.ics`.
+        var suffixed: [(suffix: String, index: Int)] = []
         var endpoints: [(method: String, endpoint: Endpoint)] = []
         var template = ""
     }
@@ -27,20 +29,31 @@ package struct Router<Endpoint: Sendable>: Sendable {
     package mutating func add(_ method: String, _ template: String, _ endpoint: Endpoint) {
         var index = 0
         for segment in Self.segments(template[...]) {
-            let isParameter = segment.hasPrefix("{")
-            if let next = isParameter ? nodes[index].parameter : nodes[index].literals[segment] {
-                index = next
-                continue
-            }
-            nodes.append(Node())
-            if isParameter { nodes[index].parameter = nodes.count - 1 } else { nodes[index].literals[segment] = nodes.count - 1 }
-            index = nodes.count - 1
+            index = child(of: index, at: segment)
         }
         precondition(!nodes[index].endpoints.contains { $0.method == method }, "\(method) \(template) stands twice")
         nodes[index].endpoints.append((method, endpoint))
         nodes[index].template = template
         if !template.contains("{") { literals[template] = index }
         routes.append((method, template))
+    }
+
+    /// The node behind a segment of a template, made where there is none.
+    private mutating func child(of index: Int, at segment: Substring) -> Int {
+        let brace = segment.lastIndex(of: "}")
+        let suffix = brace.map { String(segment[segment.index(after: $0)...]) } ?? ""
+        let known = brace == nil ? nodes[index].literals[segment] : suffix.isEmpty ? nodes[index].parameter : nodes[index].suffixed.first { $0.suffix == suffix }?.index
+        if let known { return known }
+        nodes.append(Node())
+        let new = nodes.count - 1
+        if brace == nil {
+            nodes[index].literals[segment] = new
+        } else if suffix.isEmpty {
+            nodes[index].parameter = new
+        } else {
+            nodes[index].suffixed.append((suffix, new))
+        }
+        return new
     }
 
     /// HEAD finds what GET does: its answer differs in nothing but the body.
@@ -64,8 +77,13 @@ package struct Router<Endpoint: Sendable>: Sendable {
     private func walk(_ segments: ArraySlice<Substring>, from index: Int, _ parameters: inout [Substring]) -> Int? {
         guard let segment = segments.first else { return nodes[index].endpoints.isEmpty ? nil : index }
         if let next = nodes[index].literals[segment], let found = walk(segments.dropFirst(), from: next, &parameters) { return found }
-        guard let next = nodes[index].parameter else { return nil }
         let count = parameters.count
+        for (suffix, next) in nodes[index].suffixed where segment.hasSuffix(suffix) {
+            parameters.append(segment.dropLast(suffix.count))
+            if let found = walk(segments.dropFirst(), from: next, &parameters) { return found }
+            parameters.removeSubrange(count...)
+        }
+        guard let next = nodes[index].parameter else { return nil }
         parameters.append(segment)
         if let found = walk(segments.dropFirst(), from: next, &parameters) { return found }
         parameters.removeSubrange(count...)
