@@ -14,8 +14,10 @@ enum FrenchDate {
         return "\(weekdays[weekday]) \(day.dayOfMonth == 1 ? "1er" : String(day.dayOfMonth)) \(months[day.month - 1]) \(day.year)"
     }
 
-    /// `14 h`, `14 h 30`.
-    static func time(_ minutes: Int) -> String { "\(minutes / 60) h" + (minutes % 60 == 0 ? "" : minutes % 60 < 10 ? " 0\(minutes % 60)" : " \(minutes % 60)") }
+    /// `14 h`, `14 h 30`, with spaces at which no line breaks.
+    static func time(_ minutes: Int) -> String {
+        "\(minutes / 60)\u{A0}h" + (minutes % 60 == 0 ? "" : minutes % 60 < 10 ? "\u{A0}0\(minutes % 60)" : "\u{A0}\(minutes % 60)")
+    }
 
     /// `jeudi 12 mars 2026, de 15 h à 16 h 30`.
     static func span(of session: Session) -> String {

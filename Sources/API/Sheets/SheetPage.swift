@@ -13,7 +13,7 @@ enum SheetPage {
         ]
         if sheet.site.stepFreeAccess { facts.append(("Accès", "de plain-pied")) }
         if let facilitator = sheet.facilitator { facts.append(("Avec", facilitator.displayName)) }
-        let ways = [sheet.coop.phone.map { "par téléphone au <strong>\(HTML.escaped($0))</strong>" }, sheet.coop.email.map { "par courriel à <strong>\(HTML.escaped($0))</strong>" }]
+        let ways = [sheet.coop.phone.map { "par téléphone au <strong>\(HTML.escaped(phone($0)))</strong>" }, sheet.coop.email.map { "par courriel à <strong>\(HTML.escaped($0))</strong>" }]
             .compactMap { $0 } + ["en rendant le bulletin ci-dessous"]
         let notice = session.status == .cancelled ? "<p class=\"off\">Cette séance est annulée.</p>" : ""
         return page(
@@ -31,13 +31,24 @@ enum SheetPage {
             <p class="blank">Nom et prénom</p>
             <p class="blank">Téléphone</p>
             <p class="blank">Adresse (sans téléphone)</p>
-            <p>Nous serons \((1...max(1, session.capacity)).map { "<span class=\"box\"></span> \($0)" }.joined(separator: " ")) personne(s).</p>
-            <p>Besoins : <span class="box"></span> accès de plain-pied <span class="box"></span> gros caractères
-            <span class="box"></span> aide à la lecture <span class="box"></span> autre</p>
+            <p>Nous serons \(boxes((1...max(1, session.capacity)).map { String($0) })) personne(s).</p>
+            <p>Besoins : \(boxes(["accès de plain-pied", "gros caractères", "aide à la lecture", "autre"]))</p>
             <p class="small">Ces renseignements servent à organiser la séance et à vous prévenir. Ils sont effacés 90 jours après, ou
             30 jours si vous n'avez pas pu avoir de place. Vous pouvez les voir, les corriger ou les faire effacer : demandez-le à votre coopérative.</p>
             </section>
             """)
+    }
+
+    /// Things to tick, none of which breaks over two lines.
+    private static func boxes(_ choices: [String]) -> String {
+        choices.map { "<span class=\"choice\"><span class=\"box\"></span> \($0)</span>" }.joined(separator: " ")
+    }
+
+    /// A French number as people dial it.
+    private static func phone(_ number: String) -> String {
+        guard number.hasPrefix("+33"), number.utf8.count == 12 else { return number }
+        let digits = Array("0" + number.dropFirst(3))
+        return stride(from: 0, to: 10, by: 2).map { String(digits[$0..<$0 + 2]) }.joined(separator: "\u{A0}")
     }
 
     static func signatures(_ sheet: SessionSheet, _ registrations: [Registration]) -> [UInt8] {
@@ -95,6 +106,7 @@ enum SheetPage {
         .slip{border-top:.5mm dashed #000;padding-top:4mm;break-inside:avoid}
         .blank{border-bottom:.3mm solid #000;padding-bottom:5mm}
         .box{display:inline-block;width:5mm;height:5mm;border:.4mm solid #000;vertical-align:-.8mm;margin-left:3mm}
+        .choice{white-space:nowrap}
         .small{font-size:11pt;margin:0}
         table{border-collapse:collapse;width:100%}
         th,td{text-align:left;border:.3mm solid #000;padding:3mm;height:15mm}
