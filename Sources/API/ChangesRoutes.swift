@@ -181,7 +181,9 @@ struct ChangesRoutes: Sendable {
             let waiter = federation.waiters.add(call.caller.layers, token: call.caller.token, until: deadline) {
                 promise.keep {
                     do {
-                        if let token = call.caller.token, !federation.tokens.isGood(token, at: federation.now()) { throw Problem.unauthorized() }
+                        if let token = call.caller.token, !federation.tokens.isGood(token, at: federation.now()) {
+                            throw Problem.unauthorized(wipe: federation.tokens.isRevoked(token))
+                        }
                         let now = federation.heads.snapshot
                         guard etag(of: now, for: call.caller, pull) != etag(of: heads, for: call.caller, pull) else { return otherwise() }
                         let remaining = deadline.nanoseconds - MonotonicInstant.now.nanoseconds
@@ -200,8 +202,9 @@ struct ChangesRoutes: Sendable {
                 }
             }
             guard let waiter else { return promise.keep(otherwise) }
-            // News may have come between the look and the wait.
-            if etag(of: federation.heads.snapshot, for: call.caller, pull) != etag(of: heads, for: call.caller, pull) { federation.waiters.wake(waiter) }
+            // News, or the end of the token, may have come between the look and the wait.
+            let isRefused = call.caller.token.map { !federation.tokens.isGood($0, at: federation.now()) } ?? false
+            if isRefused || etag(of: federation.heads.snapshot, for: call.caller, pull) != etag(of: heads, for: call.caller, pull) { federation.waiters.wake(waiter) }
         }
     }
 

@@ -9,6 +9,12 @@ extension Connection {
                 let acknowledged = Socket.progress(descriptor)
                 if acknowledged != before { (state.phase, state.since) = (.answering(acknowledged: acknowledged), time) }
             }
+            // The library misses an end that comes with the last piece: it looks again only when something new arrives.
+            if case .body = state.phase, Socket.hasEnded(descriptor) {
+                state.phase = .expired(status: 0)
+                Socket.end(descriptor)
+                return
+            }
             let verdict = state.phase.verdict(
                 age: seconds(from: state.since, to: time), stopping: stopping, settings: engine.settings,
                 heard: { Socket.heard(descriptor) })

@@ -35,6 +35,8 @@ final class Connection: @unchecked Sendable {
         var target: Target?
         var request = Request(method: "", path: "")
         var received = 0
+        /// What of `engine.bodyMemory` the body holds.
+        var held = 0
         /// Bytes after this request must not run as another: an HTTP/1.0-style end, or a chunked body, of which the library
         /// reads line ends and trailers more leniently than a proxy in front may.
         var closes = false
@@ -121,8 +123,24 @@ final class Connection: @unchecked Sendable {
     private func take(_ piece: UnsafeRawBufferPointer) -> MHD_Result {
         current.received += piece.count
         guard current.received <= engine.settings.bodyLimit else { return refuse(.bodySize, draining: true) }
+        guard hold(current.received) else { return refuse(.busy, draining: true) }
         current.request.body.append(contentsOf: piece)
         return enter(.body(received: current.received)) ? .YES : .NO
+    }
+
+    /// Whether there is memory for a body of so many bytes: nobody has shown a token yet. Small ones always fit, so that a few
+    /// senders of large ones do not keep the others out.
+    private func hold(_ bytes: Int) -> Bool {
+        let more = max(0, bytes - engine.settings.smallBody) - current.held
+        guard more > 0 else { return true }
+        current.held += more
+        return engine.bodyMemory.add(more, ordering: .relaxed).newValue <= engine.settings.bodyMemory
+    }
+
+    private func release() {
+        engine.bodyMemory.subtract(current.held, ordering: .relaxed)
+        current.held = 0
+        current.request.body = []
     }
 
     /// Answers past the library and ends our side. `draining`: more of the body is under way, and closing with bytes unread
@@ -135,6 +153,8 @@ final class Connection: @unchecked Sendable {
             instance: request.path.utf8.count <= 1024 ? request.path : "", id: request.id, head: request.method == "HEAD")
         Socket.send(bytes, to: descriptor)
         (current.stage, current.status, current.sent, current.refusal) = (.refused, refusal.status, bytes.count, refusal.code)
+        // The client may take its time to go.
+        release()
         guard draining else { return .NO }
         Socket.finish(descriptor)
         return .YES
@@ -212,6 +232,7 @@ final class Connection: @unchecked Sendable {
     /// The request has ended: answered, refused, or cut off.
     func completed() {
         let time = now()
+        release()
         let expired: Int? = state.withLock { state in
             if case .expired(let status) = state.phase { return status }
             state.phase = .idle

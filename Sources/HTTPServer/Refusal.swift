@@ -31,6 +31,7 @@ struct Refusal: Equatable {
         case 417: Bilingual(en: "The expectation cannot be met.", fr: "L'attente ne peut être satisfaite.")
         case 431: Bilingual(en: "The headers are too large.", fr: "Les en-têtes sont trop grands.")
         case 501: Bilingual(en: "This transfer coding is not supported.", fr: "Ce codage de transfert n'est pas pris en charge.")
+        case 503 where self == .busy: Bilingual(en: "The server is busy.", fr: "Le serveur est occupé.")
         case 503: Bilingual(en: "The server is stopping.", fr: "Le serveur s'arrête.")
         default: Bilingual(en: "The request is malformed.", fr: "La requête est mal formée.")
         }
@@ -90,6 +91,9 @@ extension Refusal {
         headers: [("Accept-Encoding", "identity")])
     static let timeout = Refusal(
         408, "timeout", "The request did not arrive in time.", "La requête n'est pas arrivée à temps.")
+    static let busy = Refusal(
+        503, "busy", "Too many large bodies arrive at once. Nothing was stored; send it again in a moment.",
+        "Trop de contenus volumineux arrivent en même temps. Rien n'a été enregistré ; renvoyez dans un instant.", headers: [("Retry-After", "5")])
     static let stopping = Refusal(
         503, "stopping", "The server is stopping; try again in a moment.",
         "Le serveur s'arrête ; réessayez dans un instant.", headers: [("Retry-After", "2")])

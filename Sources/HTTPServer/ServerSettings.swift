@@ -11,6 +11,10 @@ package struct ServerSettings: Sendable {
     /// Threads that parse, answer and send. nil: one a core, which is what measured best.
     package var threads: Int?
     package var bodyLimit = 1 << 20
+    /// What all bodies at work may take together, beyond the first `smallBody` bytes of each: a client may take a quarter of an
+    /// hour to send one, and need not show a token before.
+    package var bodyMemory = 256 << 20
+    package var smallBody = 16 << 10
     package var uriLimit = 8 << 10
     /// Of all header lines together.
     package var headerBytes = 16 << 10

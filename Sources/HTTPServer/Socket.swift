@@ -14,6 +14,12 @@ enum Socket {
     /// Ends both sides. The library, which owns the descriptor, hears of it by epoll and closes it.
     static func end(_ descriptor: Int32) { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
+    /// Whether the client has ended its side and all that it sent was read.
+    static func hasEnded(_ descriptor: Int32) -> Bool {
+        var byte: UInt8 = 0
+        return recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) == 0
+    }
+
     /// Bytes that the client acknowledged since it connected. On a Unix socket the bytes that it has not read yet, which
     /// change as well when it reads.
     static func progress(_ descriptor: Int32) -> UInt64 {

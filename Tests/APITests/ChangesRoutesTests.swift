@@ -3,6 +3,7 @@ import Domain
 import Foundation
 import HTTP
 import JSON
+import Synchronization
 import Testing
 import TestSupport
 
@@ -115,7 +116,29 @@ struct ChangesRoutesTests {
         async let refused = Task.detached { try app.get("/v1/changes?cursor=\(moved)&wait=30", token: device) }.value
         await app.waitUntil { app.federation.waiters.count == 1 }
         _ = try app.federation.revokeToken(try #require(Token.Secret(device)).id)
-        #expect(try await refused.status == 401)
+        let end = try await refused
+        #expect(end.status == 401)
+        #expect(try end.json()["wipe"]?.boolValue == true)
+    }
+
+    @Test("a long poll whose token is revoked just before it waits does not wait")
+    func revokedOnTheWay() throws {
+        let app = try TestApp()
+        let device = try app.token(.referent, coop: app.addCoop("a-casa"))
+        let cursor = try pull(app, device).cursor
+        let request = Request(method: "GET", path: "/v1/changes", query: "cursor=\(cursor)&wait=30", headers: ["Authorization": "Bearer \(device)"])
+        guard case .later(let begin) = app.app.answer(request) else {
+            Issue.record("no wait")
+            return
+        }
+        _ = try app.federation.revokeToken(try #require(Token.Secret(device)).id)
+        let kept = Mutex<(@Sendable () -> Answer)?>(nil)
+        begin(Promise { answer in kept.withLock { $0 = answer } })
+        guard case .now(let response)? = kept.withLock({ $0 })?() else {
+            Issue.record("it waits")
+            return
+        }
+        #expect(response.status == 401)
     }
 
     @Test("a stream that is read slowly ends, without its last line, when its token is revoked")

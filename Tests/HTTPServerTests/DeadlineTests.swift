@@ -137,4 +137,27 @@ import Testing
         #expect(try late.answer().status == 200)
     }
 
+
+    @Test("a client that goes away right behind a piece of its body is not waited for")
+    func noticesEnd() throws {
+        let (entered, gate) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let server = try TestServer({ ($0.threads, $0.bodyGrace) = (1, 120) }) { request in
+            if request.path == "/hold" {
+                entered.signal()
+                gate.wait()
+            }
+            return .now(.text(""))
+        }
+        var leaver: RawSocket? = try server.connect()
+        leaver?.send(get("/", method: "POST", "Content-Length: 100") + "aa")
+        #expect(try server.ask(get("/")).status == 200)
+        // The one thread is kept busy, so that it finds the piece and the end at once.
+        let holder = try server.connect()
+        holder.send(get("/hold"))
+        entered.wait()
+        leaver?.send("aa")
+        leaver = nil
+        gate.signal()
+        #expect(server.application.exchanges(3).contains { $0.method == "POST" && $0.status == 0 && $0.requestBytes == 4 })
+    }
 }

@@ -247,6 +247,30 @@ struct Attack: Sendable, CustomTestStringConvertible {
         #expect(server.application.paths.isEmpty)
     }
 
+    @Test("bodies together get no more than their memory, which each gives back; small ones always fit", arguments: [true, false])
+    func sharesMemory(chunked: Bool) throws {
+        let server = try TestServer { $0.bodyMemory = 200_000 }
+        func answer(_ count: Int, after exchanges: Int) throws -> RawSocket.Answer {
+            _ = server.application.exchanges(exchanges)
+            let client = try server.connect()
+            let body = String(repeating: "a", count: count)
+            client.send(
+                chunked
+                    ? get("/", method: "POST", "Transfer-Encoding: chunked") + String(count, radix: 16) + "\r\n" + body + "\r\n0\r\n\r\n"
+                    : get("/", method: "POST", "Content-Length: \(count)") + body)
+            return try client.answer()
+        }
+        let refused = try answer(300_000, after: 0)
+        #expect(refused.status == 503 && refused.text.contains(#""code":"busy""#) && refused.header("Retry-After") == "5")
+        for round in 1...4 { #expect(try answer(150_000, after: round).text == "POST /? 150000") }
+        #expect(server.application.paths.count == 4)
+
+        let full = try TestServer { $0.bodyMemory = 0 }
+        let client = try full.connect()
+        client.send(get("/", method: "POST", "Content-Length: 16000") + String(repeating: "a", count: 16_000))
+        #expect(try client.answer().status == 200)
+    }
+
     @Test("an endless chunk extension ends the connection")
     func longExtension() throws {
         let server = try TestServer()

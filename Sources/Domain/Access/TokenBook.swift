@@ -33,6 +33,9 @@ package final class TokenBook: Sendable {
         }
     }
 
+    /// Whether whoever holds the right secret of this token is to wipe its store.
+    package func isRevoked(_ id: Identifier<Token>) -> Bool { tokens.withLock { $0[id]?.revoked != nil } }
+
     func keep(_ token: Token) { tokens.withLock { $0[token.id] = token } }
 
     func load(from connection: Connection) throws(DatabaseError) {
