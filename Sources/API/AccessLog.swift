@@ -20,6 +20,9 @@ package final class AccessLog: Sendable {
     /// What waits to be written at most; beyond it lines are dropped and counted, since requests matter more.
     private static let capacity = 4 << 20
 
+    /// How long lines are gathered: to wake the thread and write for each one costs more than most answers do.
+    private static let gathering = Duration.milliseconds(10)
+
     private let monitor = Monitor(State())
     private let level: Level
 
@@ -82,7 +85,9 @@ package final class AccessLog: Sendable {
 
     private static func run(_ monitor: Monitor<State>, _ descriptor: Int32) {
         while true {
-            let (lines, isClosing) = monitor.when({ $0.isClosing || !$0.lines.isEmpty }) { state in
+            monitor.when({ $0.isClosing || !$0.lines.isEmpty }) { _ in }
+            _ = monitor.wait(until: .now.advanced(by: gathering)) { $0.isClosing }
+            let (lines, isClosing) = monitor.withLock { state in
                 defer { state.lines.removeAll(keepingCapacity: state.lines.count < 65_536) }
                 return (state.lines, state.isClosing)
             }

@@ -40,7 +40,7 @@ struct ChangesRoutes: Sendable {
             if pull.waitSeconds > 0 { return wait(pull, call, since: heads) { .now(response(200, etag, body)) } }
             return .now(response(200, etag, body))
         }
-        let page = try page(pull, call.caller, heads, opening: Self.opening, separator: 0x2C)
+        let page = try sharedPage(pull, call.caller, heads)
         let body = closed(page, for: call.caller)
         if page.count == 0, page.isComplete, pull.waitSeconds > 0 { return wait(pull, call, since: heads) { .now(response(200, etag, body)) } }
         return .now(response(200, etag, body))
@@ -102,18 +102,25 @@ struct ChangesRoutes: Sendable {
             guard let place = cursor.places[entry.number], place.had == nil, place.pos >= entry.head, place.pos >= heads.floor else { return nil }
         }
         guard held == cursor.places.count else { return nil }
-        if cursor.seen == heads.head { return emptyDocument(seq: heads.head, cursor: text) }
-        return emptyDocument(seq: heads.head, cursor: federation.seal(cursor.moved(to: heads.head), for: caller))
+        if cursor.seen == heads.head { return document(seq: heads.head, cursor: text) }
+        return document(seq: heads.head, cursor: federation.seal(cursor.moved(to: heads.head), for: caller))
     }
 
-    private static let opening: StaticString = #"{"changes":["#
+    /// The page as JSON has it, read once for all who stand at the same place.
+    private func sharedPage(_ pull: Pull, _ caller: Caller, _ heads: Heads.Snapshot) throws -> ChangesPage {
+        let place = ChangesPage.Place(after: pull.cursor?.value, types: pull.types, layers: caller.layers, limit: pull.limit)
+        if let known = federation.pages.value(for: place, at: heads) { return known }
+        let page = try page(pull, caller, heads, separator: 0x2C)
+        federation.pages.keep(page.compact, bytes: page.entries.count, for: place, at: heads)
+        return page
+    }
 
-    private func page(_ pull: Pull, _ caller: Caller, _ heads: Heads.Snapshot, opening: StaticString = "", separator: UInt8) throws -> ChangesPage {
+    private func page(_ pull: Pull, _ caller: Caller, _ heads: Heads.Snapshot, separator: UInt8) throws -> ChangesPage {
         do {
             return try federation.database.read { connection in
                 try ChangesPage(
                     after: pull.cursor?.value, types: pull.types, layers: Feed.numbered(caller.layers, by: heads, in: connection),
-                    epochs: federation.epochs, limit: pull.limit, opening: opening, separator: separator, in: connection)
+                    epochs: federation.epochs, limit: pull.limit, separator: separator, in: connection)
             }
         } catch let failure as ChangesPage.Failure {
             switch failure {
@@ -124,21 +131,17 @@ struct ChangesRoutes: Sendable {
         }
     }
 
-    /// A page of JSON, whose entries stand behind the opening already.
-    private func closed(_ page: consuming ChangesPage, for caller: Caller) -> [UInt8] {
-        let (seq, isComplete, cursor) = (page.seq, page.isComplete, federation.seal(page.cursor, for: caller))
-        var bytes = page.takeEntries()
-        bytes.append(literal: #"],"#)
-        appendEnd(&bytes, isComplete: isComplete, seq: seq, cursor: cursor)
-        return bytes
+    private func closed(_ page: ChangesPage, for caller: Caller) -> [UInt8] {
+        document(page.entries, isComplete: page.isComplete, seq: page.seq, cursor: federation.seal(page.cursor, for: caller))
     }
 
-    private func emptyDocument(seq: Int64, cursor: String) -> [UInt8] {
+    private func document(_ entries: [UInt8] = [], isComplete: Bool = true, seq: Int64, cursor: String) -> [UInt8] {
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(cursor.utf8.count + 128)
-        bytes.append(literal: Self.opening)
+        bytes.reserveCapacity(entries.count + cursor.utf8.count + 160)
+        bytes.append(literal: #"{"changes":["#)
+        bytes.append(contentsOf: entries)
         bytes.append(literal: #"],"#)
-        appendEnd(&bytes, isComplete: true, seq: seq, cursor: cursor)
+        appendEnd(&bytes, isComplete: isComplete, seq: seq, cursor: cursor)
         return bytes
     }
 
@@ -190,7 +193,7 @@ struct ChangesRoutes: Sendable {
                         // News that this pull's types leave out: wait on for the rest of the time.
                         var again = pull
                         again.waitSeconds = 0
-                        let page = try page(again, call.caller, now, opening: Self.opening, separator: 0x2C)
+                        let page = try sharedPage(again, call.caller, now)
                         if page.count == 0, page.isComplete, remaining > 1_000_000_000 {
                             again.waitSeconds = Int(remaining / 1_000_000_000)
                             return wait(again, call, since: now, otherwise)

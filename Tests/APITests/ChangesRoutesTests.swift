@@ -42,6 +42,30 @@ struct ChangesRoutesTests {
         #expect(try pull(app, token, from: end["cursor"]?.stringValue).entries.isEmpty)
     }
 
+    @Test("a page that another device was given is as new as any, and holds what the reader's own layers show")
+    func shares() throws {
+        let app = try TestApp()
+        let (own, other) = (try app.addCoop("a-casa"), try app.addCoop("volcan"))
+        _ = try app.addReferent(own)
+        let (first, second) = (try app.token(.referent, coop: own), try app.token(.referent, coop: own))
+        let foreign = try app.token(.referent, coop: other)
+        func layers(_ token: String, from cursor: String? = nil) throws -> [String] {
+            try pull(app, token, from: cursor).entries.filter { $0["type"] == .string("referent") }.compactMap { $0["layer"]?.stringValue }
+        }
+        #expect(try layers(first) == ["c"])
+        #expect(try layers(second) == ["c"])
+        #expect(try layers(foreign) == ["n"])
+
+        let (firstStart, secondStart) = (try pull(app, first).cursor, try pull(app, second).cursor)
+        #expect(try app.get("/v1/changes?cursor=\(firstStart)", token: second).status == 400)
+        for count in 1...2 {
+            _ = try app.addReferent(own, "Muller \(count)")
+            #expect(try layers(first, from: firstStart).count == count)
+            #expect(try layers(second, from: secondStart).count == count)
+        }
+        #expect(try layers(first) == ["c", "c", "c"])
+    }
+
     @Test("a delta holds what changed since, and nothing of what another co-op keeps to itself")
     func follows() throws {
         let app = try TestApp()

@@ -4,7 +4,7 @@ import SQLite
 ///
 /// The rules are those of the wire protocol, tried as a model with random histories; `pos`, `base`, `had` and `seen` are its words.
 package struct ChangesPage: Sendable {
-    /// The entries, each a JSON object, with the separator between them, behind the opening.
+    /// The entries, each a JSON object, with the separator between them.
     package private(set) var entries: [UInt8]
     package private(set) var count = 0
     /// The head of the snapshot that the page was read from.
@@ -37,16 +37,14 @@ package struct ChangesPage: Sendable {
     ///   - cursor: nil to begin with nothing.
     ///   - layers: the caller's, most specific first, with their numbers.
     ///   - limit: the most entries that the page holds, at least 1.
-    ///   - opening: what the entries are written behind, so that an answer need not copy them.
     ///   - separator: between entries: a comma, or a line feed.
     package init(
         after incoming: Cursor?, types: [RecordType], layers: [(audience: Audience, number: Int64)], epochs: Epochs, limit: Int,
-        opening: StaticString = "", separator: UInt8, in connection: Connection
+        separator: UInt8, in connection: Connection
     ) throws(Failure) {
         entries = []
         // Room for a hundred documents of the usual size; the rest grows.
         entries.reserveCapacity(min(limit, 100) * 640)
-        entries.append(literal: opening)
         let (head, floor) = try Self.storing { () throws(DatabaseError) in
             try connection.first(SQL.head) { ($0.integer(0), $0.integer(1)) } ?? (0, 0)
         }
@@ -64,11 +62,23 @@ package struct ChangesPage: Sendable {
         }
     }
 
-    /// Hands the entries over without a copy.
-    package consuming func takeEntries() -> [UInt8] {
-        var taken: [UInt8] = []
-        swap(&taken, &entries)
-        return taken
+    /// The same page without the room that was kept for more entries.
+    package var compact: ChangesPage {
+        var page = self
+        page.entries = entries.withUnsafeBufferPointer(Array.init)
+        return page
+    }
+
+    /// What a page depends on beside the feed.
+    package struct Place: Hashable, Sendable {
+        let cursor: Cursor?
+        let types: [RecordType]
+        let layers: [Audience]
+        let limit: Int
+
+        package init(after cursor: Cursor?, types: [RecordType], layers: [Audience], limit: Int) {
+            (self.cursor, self.types, self.layers, self.limit) = (cursor, types, layers, limit)
+        }
     }
 
     /// Joins and leaves audiences, as the caller's rights are now.

@@ -1,9 +1,9 @@
 import Crypto
 
 /// Where a device stands in the feed: opaque to it, authenticated, and good for one token only.
-package struct Cursor: Sendable, Equatable {
+package struct Cursor: Sendable, Hashable {
     /// What the cursor knows of one audience.
-    package struct Place: Sendable, Equatable {
+    package struct Place: Sendable, Hashable {
         /// Rows up to this seq are consumed.
         package var pos: Int64
         /// The head when the audience was joined: NULL rows up to it were never held.
