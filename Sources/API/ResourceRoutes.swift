@@ -71,29 +71,41 @@ struct ResourceRoutes<R: Record>: Sendable {
     }
 
     func list(_ call: Call, where fixed: [(name: String, value: String)] = []) throws -> Response {
+        let format = MediaType.choose(call.request.headers["Accept"], from: Self.formats) ?? Self.formats[0]
+        let place = ListPlace(path: call.request.path, query: call.request.query, format: format, layers: call.caller.layers)
+        let numbers = federation.heads.snapshot
+        let page: ListPage
+        if let known = federation.lists.value(for: place, at: numbers) {
+            page = known
+        } else {
+            page = try read(call, fixed, format, numbers)
+            federation.lists.keep(page, bytes: page.body.count, for: place, at: numbers)
+        }
+        let type = format == "text/csv" ? "text/csv; charset=utf-8; header=present" : format
+        var response = Response(status: 200, headers: ["Content-Type": type], body: page.body)
+        if let next = page.next { response.headers.add("Link", "<\(next)>; rel=\"next\"") }
+        response.headers.add("Cache-Control", "private, no-cache")
+        return response
+    }
+
+    private func read(_ call: Call, _ fixed: [(name: String, value: String)], _ format: String, _ numbers: Heads.Snapshot) throws -> ListPage {
         let listing: Listing<R>
         do throws(ListRefusal) {
             listing = try Listing<R>(call.query + fixed, rules: R.listRules, for: call.caller)
         } catch {
             throw Problem.parameter(error.parameter, en: "`\(error.parameter)` \(error.detail.en).", fr: "`\(error.parameter)` \(error.detail.fr).")
         }
-        let numbers = federation.heads.snapshot
         let page = try federation.read { (connection) throws(DomainError) in try listing.page(in: connection, numbers: numbers) }
         let next = page.next.map { place in
             call.request.path + "?" + (call.query.filter { $0.name != "after" }.map { "\($0.name)=\(Query.escape($0.value))" } + ["after=\(place)"]).joined(separator: "&")
         }
-        var response: Response
-        switch MediaType.choose(call.request.headers["Accept"], from: ["application/json", "application/x-ndjson", "text/csv"]) {
-        case "application/x-ndjson":
-            response = Response(status: 200, headers: ["Content-Type": "application/x-ndjson"], body: Array(page.items.map { $0 + [0x0A] }.joined()))
-        case "text/csv":
-            response = Response(status: 200, headers: ["Content-Type": "text/csv; charset=utf-8; header=present"], body: R.csvHeader() + R.csv(page.items))
-        default:
-            response = Response(status: 200, headers: ["Content-Type": "application/json"], body: document(page, next: next))
-        }
-        if let next { response.headers.add("Link", "<\(next)>; rel=\"next\"") }
-        response.headers.add("Cache-Control", "private, no-cache")
-        return response
+        let body: [UInt8] =
+            switch format {
+            case "application/x-ndjson": Array(page.items.map { $0 + [0x0A] }.joined())
+            case "text/csv": R.csvHeader() + R.csv(page.items)
+            default: document(page, next: next)
+            }
+        return ListPage(body: body, next: next)
     }
 
     private func document(_ page: Listing<R>.Page, next: String?) -> [UInt8] {

@@ -58,6 +58,10 @@ import Foundation
         var bootstraps = [first]
         for _ in 1..<max(2, options.rounds) { bootstraps.append(try server.bootstrap()) }
         rows.append(try creations(server))
+        let sessions = try server.openSessions(1500)
+        let list = "/v1/sessions?limit=50"
+        rows.insert(try compare("public list of 50 sessions", wanted: 0.5, nginx, server, .same(list, token: nil), against: .same(idlePath, token: nil)), at: 3)
+        rows.append(try signUps(server, sessions, against: rows[rows.count - 1]))
         // The server gives its caches back when nothing was written for five seconds.
         progress("waiting for the server to rest …")
         sleep(12)
@@ -108,6 +112,19 @@ import Foundation
             loads.append(try wrk.load(port: server.port, requests))
         }
         return Row(what: "create a referent, durable", load: median(loads), wanted: 15_000)
+    }
+
+    /// A sign-up writes the registration and the session's free seats; parties of one, in 1,500 sessions in turn.
+    private func signUps(_ server: Server, _ sessions: [String], against creations: Row) throws(BenchError) -> Row {
+        var loads: [Load] = []
+        for round in 1...options.rounds {
+            progress("signing up, round \(round) of \(options.rounds) …")
+            let fresh = round == 1 ? sessions : try server.openSessions(1500)
+            let body = #"{"contact_name":"Amélie","channel":"phone","postal":"rue ########"}"#
+            let requests = Requests.create(fresh.map { $0 + "/registrations" }, body: body, from: round * 10_000_000, token: server.client.token)
+            loads.append(try wrk.load(port: server.port, requests, seconds: 1))
+        }
+        return Row(what: "sign up, durable", load: median(loads), wanted: creations.load.perSecond / 1.5)
     }
 
     /// Memory while 5,000 clients wait for news.

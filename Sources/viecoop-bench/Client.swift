@@ -32,6 +32,19 @@ struct Client {
         return body
     }
 
+    /// The JSON of a record that this creates.
+    func post(_ path: String, _ body: String) throws(BenchError) -> [UInt8] {
+        let socket = try Socket()
+        try socket.connect(port)
+        try socket.write(
+            "POST \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nAuthorization: Bearer \(token)\r\nContent-Type: application/json\r\n"
+                + "Content-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n\(body)")
+        var answered: [UInt8] = []
+        let status = try Answer(socket).read { answered.append(contentsOf: $0) }
+        guard status == 201 else { throw BenchError("POST \(path) answered \(status): \(String(decoding: answered, as: UTF8.self))") }
+        return answered
+    }
+
     /// Reads a 200 of lines and forgets them: how many there were, the last one, and how many bytes in all.
     func discardLines(_ path: String) throws(BenchError) -> (count: Int, last: [UInt8], bytes: Int) {
         var count = 0

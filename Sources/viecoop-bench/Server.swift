@@ -10,6 +10,8 @@ final class Server {
     let referents: [String]
     let coopID: String
     private let process: Process
+    private var sites = 0
+    private var knownModule: String?
     private let workspace: Workspace
 
     /// Fills a new database with so many referents and serves it. They belong to the sample co-ops in turn, and the token is
@@ -31,7 +33,8 @@ final class Server {
 
         progress("importing \(records) referents …")
         let coopsFile = try workspace.write("coops.json", coops)
-        try workspace.run(options.server, ["import", coopsFile, "--data", data])
+        let moocFile = try workspace.write("mooc.json", Embedded.sampleData.first { $0.name == "mooc.json" }?.bytes ?? [])
+        try workspace.run(options.server, ["import", coopsFile, moocFile, "--data", data])
         // An import takes 50 MiB at most.
         for start in stride(from: 0, to: records, by: 250_000) {
             let table = Server.table(start..<min(start + 250_000, records), slugs)
@@ -69,6 +72,34 @@ final class Server {
         let lines = try client.discardLines("/v1/changes")
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         return (lines.count - 1, seconds, lines.bytes, try Server.cursor(lines.last))
+    }
+
+    /// The paths of so many open sessions with five seats, two hours apart, at a site of their own.
+    func openSessions(_ count: Int) throws(BenchError) -> [String] {
+        progress("opening \(count) sessions …")
+        sites += 1
+        let site = try created("/v1/sites", #"{"coop_id":"\#(coopID)","name":"Lieu \#(sites)","workstations":5,"seats":5}"#)
+        var paths: [String] = []
+        for number in 0..<count {
+            let starts = Date(timeIntervalSince1970: 4_000_000_000 + Double(number) * 7200).ISO8601Format()
+            let body = #"{"site_id":"\#(site)","module_id":"\#(try module())","starts_at":"\#(starts)","capacity":5,"status":"open"}"#
+            paths.append("/v1/sessions/\(try created("/v1/sessions", body))")
+        }
+        return paths
+    }
+
+    private func created(_ path: String, _ body: String) throws(BenchError) -> String {
+        guard let id = try Server.parse(client.post(path, body))["id"]?.stringValue else { throw BenchError("An answer has no id.") }
+        return id
+    }
+
+    /// Any module of use to every co-op.
+    private func module() throws(BenchError) -> String {
+        if let knownModule { return knownModule }
+        let modules = try Server.parse(client.get("/v1/modules?status=published") ?? [])["items"]?.elements ?? []
+        guard let id = modules.first(where: { $0["related_activity"] == .null })?["id"]?.stringValue else { throw BenchError("The server has no module.") }
+        knownModule = id
+        return id
     }
 
     /// The cursor behind the first `count` records.

@@ -19,11 +19,11 @@ struct Wrk {
     let clients: Int
     let seconds: Int
 
-    func load(port: UInt16, _ requests: Requests) throws(BenchError) -> Load {
+    func load(port: UInt16, _ requests: Requests, seconds: Int? = nil) throws(BenchError) -> Load {
         let script = try workspace.write("wrk.lua", (requests.script + Wrk.summary).utf8)
         let output = try workspace.run(
             program,
-            ["-t2", "-c\(clients)", "-d\(seconds)s", "--timeout", "10s", "-s", script, "http://127.0.0.1:\(port)\(requests.path)"])
+            ["-t2", "-c\(clients)", "-d\(seconds ?? self.seconds)s", "--timeout", "10s", "-s", script, "http://127.0.0.1:\(port)\(requests.path)"])
         let line = output.split(separator: "\n").first { $0.hasPrefix("RESULT ") }
         let figures = (line?.split(separator: " ") ?? []).compactMap { Double($0) }
         guard figures.count == 6, figures[0] > 0, figures[1] > 0 else { throw BenchError("wrk measured nothing:\n\(output)") }
@@ -49,8 +49,8 @@ struct Requests {
     let script: String
 
     /// One GET, over and over.
-    static func same(_ path: String, token: String) -> Requests {
-        Requests(path: path, script: #"wrk.headers["Authorization"] = "Bearer \#(token)""#)
+    static func same(_ path: String, token: String?) -> Requests {
+        Requests(path: path, script: token.map { #"wrk.headers["Authorization"] = "Bearer \#($0)""# } ?? "")
     }
 
     /// GETs of all these paths in turn.
@@ -72,7 +72,10 @@ struct Requests {
 
     /// POSTs of bodies that are all different: each `########` in `body` becomes a number that was not used yet. `from`
     /// tells runs apart.
-    static func create(_ path: String, body: String, from: Int, token: String) -> Requests {
+    static func create(_ path: String, body: String, from: Int, token: String) -> Requests { create([path], body: body, from: from, token: token) }
+
+    /// The same to several paths in turn.
+    static func create(_ paths: [String], body: String, from: Int, token: String) -> Requests {
         let parts = body.components(separatedBy: "########").map { "[==[\($0)]==]" }
         let script = """
             local threads = 0
@@ -80,14 +83,15 @@ struct Requests {
                 thread:set("number", \(from) + threads * 1000000)
                 threads = threads + 1
             end
-            local head = "POST \(path) HTTP/1.1\\r\\nHost: localhost\\r\\nAuthorization: Bearer \(token)\\r\\n" ..
+            local paths = {\(paths.map { "\"\($0)\"" }.joined(separator: ","))}
+            local head = " HTTP/1.1\\r\\nHost: localhost\\r\\nAuthorization: Bearer \(token)\\r\\n" ..
                 "Content-Type: application/json\\r\\nContent-Length: \(body.utf8.count)\\r\\n\\r\\n"
             request = function()
                 number = number + 1
                 local digits = string.format("%08d", number)
-                return table.concat({head, \(parts.joined(separator: ", digits, "))})
+                return table.concat({"POST ", paths[number % #paths + 1], head, \(parts.joined(separator: ", digits, "))})
             end
             """
-        return Requests(path: path, script: script)
+        return Requests(path: "/", script: script)
     }
 }

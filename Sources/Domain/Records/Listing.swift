@@ -45,6 +45,26 @@ package struct ListRefusal: Error, Sendable {
     }
 }
 
+/// What a page of a list depends on besides the feed: the address, the format and the reader's layers.
+package struct ListPlace: Hashable, Sendable {
+    package let path: String
+    package let query: String
+    package let format: String
+    package let layers: [Audience]
+
+    package init(path: String, query: String, format: String, layers: [Audience]) {
+        (self.path, self.query, self.format, self.layers) = (path, query, format, layers)
+    }
+}
+
+/// A page of a list as it is sent, and the address of the next.
+package struct ListPage: Sendable {
+    package let body: [UInt8]
+    package let next: String?
+
+    package init(body: [UInt8], next: String?) { (self.body, self.next) = (body, next) }
+}
+
 /// A query for one page of a list.
 package struct Listing<R: Record>: Sendable {
     package struct Page: Sendable {
