@@ -72,7 +72,7 @@ extension Idea {
     /// The target has to be another published idea of the same scope, that was not merged itself (invariant 12).
     fileprivate func checkTarget(_ target: Identifier<Idea>, for caller: Caller, in tx: Transaction) throws(DomainError) {
         var faults = Faults()
-        guard let other = try Idea.store.find(target, in: tx.connection), try Idea.store.document(of: other, for: caller, in: tx) != nil else {
+        guard let other = try Idea.store.find(target, in: tx.connection), other.isVisible(to: caller) else {
             faults.addUnknownReference("#/into", .idea)
             throw .invalid(faults.all)
         }

@@ -33,7 +33,7 @@ extension IdeaBond {
             throw .invalid(faults.all)
         }
         try idea.checkNotReplaced(for: caller, in: tx)
-        let isVisible = try Idea.store.document(of: idea, for: caller, in: tx) != nil
+        let isVisible = idea.isVisible(to: caller)
         // An idea that a co-op keeps for itself is nobody else's to take, even if the federation keys it in.
         if !isVisible || (idea.scope == .coop && idea.authorCoopID != coopID) { faults.addUnknownReference("#/idea_id", .idea) }
         try faults.throwIfAny()

@@ -7,7 +7,7 @@ extension Record {
     /// - Throws: `.conflict` (`idea.merged`, `coop.merged`) with `canonical_id`.
     func checkNotReplaced(for caller: Caller, in tx: Transaction) throws(DomainError) {
         guard let replacement, let canonical = try Self.store.find(replacement, in: tx.connection),
-            try Self.store.document(of: canonical, for: caller, in: tx) != nil
+            canonical.isVisible(to: caller)
         else { return }
         throw .conflict(
             code: "\(Self.type.rawValue).merged",

@@ -38,7 +38,7 @@ package struct AnswerSheet: Record {
     package mutating func prepare(_ change: Change<AnswerSheet>, in tx: Transaction) throws(DomainError) {
         if change.caller.role == .referent, !change.caller.isHelper { throw .scopeMissing }
         guard change.action == .create else { return }
-        guard let session = try Session.store.find(sessionID, in: tx.connection), try Session.store.document(of: session, for: change.caller, in: tx) != nil else {
+        guard let session = try Session.store.find(sessionID, in: tx.connection), session.isVisible(to: change.caller) else {
             var faults = Faults()
             faults.addUnknownReference("#/session_id", .session)
             throw .invalid(faults.all)

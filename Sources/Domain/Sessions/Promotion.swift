@@ -15,7 +15,7 @@ package enum Promotion {
         package let entryNo: Int
         package let hasEmail: Bool
         /// Just created: when it is reached it is confirmed, never offered.
-        package let isNew: Bool
+        package var isNew: Bool
         package var status: Registration.Status
         package var offerExpiresAt: Timestamp?
         package var rank: Int?

@@ -75,9 +75,9 @@ extension Store where R == Registration {
             let old = registration
             registration.partySize = size
             try registration.checkFields(in: session)
-            let parties = try all(where: "session_id = ? AND id <> ?", [session.id.value, registration.id.value], in: tx.connection)
-            try registration.resize(from: old, session, parties, at: tx.now)
-            registration.queue(in: session, among: parties, isNew: false, at: tx.now)
+            var queue = try Queue(of: session, writing: registration.id, in: tx)
+            try registration.resize(from: old, queue, at: tx.now)
+            registration.decide(&queue, at: tx.now)
         }
     }
 

@@ -14,25 +14,23 @@ extension Registration {
                 members: [("status_now", "\"\(status.rawValue)\"")])
         }
         try checkFields(in: session)
-        let parties = try Registration.store.all(where: "session_id = ? AND id <> ?", [session.id.value, id.value], in: tx.connection)
+        var queue = if let queue { queue } else { try Queue(of: session, writing: id, in: tx) }
         if change.action == .create || !change.given.isDisjoint(with: ["email", "phone", "postal", "contact_name"]) {
-            try checkDuplicate(among: parties, change)
+            try checkDuplicate(among: queue.parties, change)
         }
-        if let old = change.old, change.action == .change { try resize(from: old, session, parties, at: tx.now) }
-        guard !session.status.isOver, change.action != .transition else { return }
-        queue(in: session, among: parties, isNew: change.action == .create, at: tx.now)
+        if let old = change.old, change.action == .change { try resize(from: old, queue, at: tx.now) }
+        decide(&queue, isNew: change.action == .create, at: tx.now)
     }
 
     /// The routine decides with this party in it; what it means for the others is stored after this row.
-    mutating func queue(in session: Session, among parties: [Registration], isNew: Bool, at now: Timestamp) {
-        var all = parties.map { Promotion.Party($0) } + [Promotion.Party(self, isNew: isNew)]
-        Promotion.settle(&all, session.promotionRules, at: now)
-        if let own = all.last { take(own) }
+    mutating func decide(_ queue: inout Queue, isNew: Bool = false, at now: Timestamp) {
+        if let own = queue.settle(with: self, isNew: isNew, at: now) { self = own }
+        self.queue = queue
     }
 
     private func session(for caller: Caller, in tx: Transaction) throws(DomainError) -> Session {
         var faults = Faults()
-        guard let session = try Session.store.find(sessionID, in: tx.connection), try Session.store.document(of: session, for: caller, in: tx) != nil else {
+        guard let session = try Session.store.find(sessionID, in: tx.connection), session.isVisible(to: caller) else {
             faults.addUnknownReference("#/session_id", .session)
             throw .invalid(faults.all)
         }
@@ -53,9 +51,9 @@ extension Registration {
         if noticeVersion.isEmpty { noticeVersion = Self.presentNotice }
         // Nobody stands there to be told when a slip is typed in.
         if channel == .paper, email == nil { contactTask = .toCall }
-        entryNo = try storing { () throws(DatabaseError) in
-            try tx.connection.first("SELECT coalesce(max(entry_no), 0) + 1 FROM registration WHERE session_id = ?", [session.id.value]) { Int($0.integer(0)) } ?? 1
-        }
+        let queue = try Queue(of: session, in: tx)
+        entryNo = queue.nextEntryNo
+        self.queue = queue
         if isPublic, session.waitingParties >= Self.mostWaitingOnline, session.freeSeats == 0 {
             throw .conflict(
                 code: "waitlist.full",
@@ -161,8 +159,9 @@ extension Registration {
     }
 
     /// A party with a seat grows only into free seats that nobody waits for; one that waits and grows goes to the end.
-    mutating func resize(from old: Registration, _ session: Session, _ parties: [Registration], at now: Timestamp) throws(DomainError) {
+    mutating func resize(from old: Registration, _ queue: Queue, at now: Timestamp) throws(DomainError) {
         guard partySize > old.partySize else { return }
+        let (session, parties) = (queue.session, queue.parties)
         if status == .waitlisted {
             let last = parties.filter { $0.status == .waitlisted }.map(\.queuedAt).max() ?? now
             queuedAt = max(now, Timestamp(milliseconds: last.milliseconds + 1))
@@ -186,7 +185,8 @@ extension Registration {
                 try Due.clear(.registration, id.text, Self.offerExpires, in: tx.connection)
             }
         }
-        if !change.isConsequence { try Session.settleQueue(sessionID, by: change.caller, in: tx) }
+        // What others have brought about is stored by them.
+        if !change.isConsequence { try queue?.store(by: change.caller, in: tx) }
     }
 
     private static let offerExpires = "offer_expires"

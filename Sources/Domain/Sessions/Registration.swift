@@ -71,6 +71,8 @@ package struct Registration: Record {
     /// Made without a token by somebody whose contact is in the session already.
     package var duplicateSuspected = false
     package var anonymisedOn: Day?
+    /// What its change means for the others, decided before the row is written and stored after it.
+    var queue: Queue?
 
     package init() {}
 
