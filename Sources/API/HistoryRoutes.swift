@@ -49,7 +49,7 @@ struct HistoryRoutes: Sendable {
 }
 
 extension History.Entry {
-    fileprivate func write(to json: inout JSONWriter) {
+    func write(to json: inout JSONWriter) {
         json.beginObject()
         json.key("rev")
         json.integer(rev)

@@ -20,10 +20,34 @@ struct SessionRoutes: Sendable {
             },
         ] + registrations.routes.filter { $0.method != "POST" } + [
             registrations.list(under: Session.self, by: "session_id"),
+            .read("/v1/registrations/{id}/export", needsToken: true, export),
             SignUpRoutes(federation: federation, registrations: registrations).route,
             registrations.transition(taking: Registration.transitionFields) { (id, step, expected, caller, tx) throws(DomainError) in
                 try Registration.store.transition(id, step, expecting: expected, by: caller, in: tx)
             },
         ] + OwnRegistrationRoutes(federation: federation).routes + answers.routes + answers.routes(under: Session.self, by: "session_id")
+    }
+
+    /// Everything that is kept about one person, for whoever asks the co-op for it (GDPR article 15).
+    private func export(_ call: Call) throws -> Response {
+        try call.takesNoQuery()
+        try Registration.authorize(.change, by: call.caller)
+        let id = try call.id(of: Registration.self)
+        let document = try federation.document(of: id, for: call.caller).bytes
+        let history = try federation.history(of: id, after: 0, limit: 10_000, for: call.caller)
+        var json = JSONWriter(reserving: document.count + 200 * history.count)
+        json.beginObject()
+        json.member("exported_at", federation.now().text)
+        json.key("registration")
+        json.raw(document)
+        json.key("history")
+        json.beginArray()
+        for entry in history { entry.write(to: &json) }
+        json.endArray()
+        json.endObject()
+        return Response(
+            status: 200,
+            headers: ["Content-Type": "application/json", "Cache-Control": "no-store", "Content-Disposition": "attachment; filename=\"registration-\(id).json\""],
+            body: json.bytes)
     }
 }

@@ -80,6 +80,11 @@ struct SessionRoutesTests {
         #expect(try app.send("PATCH", "/v1/registrations/" + promoted, #"{"contact_task":"done"}"#, token: manager, headers: any).status == 200)
         #expect(try app.get(session + "/calls", token: manager).json()["items"]?.elements?.count == 1)
         #expect(try app.get(session + "/calls", token: helper).code == "scope.missing")
+        let export = try app.get(path + "/export", token: manager).json()
+        #expect(export["registration"]?["phone"]?.stringValue == "+33299000000")
+        #expect(export["history"]?.elements?.compactMap { $0["to"]?.stringValue } == ["confirmed", "cancelled"])
+        #expect(try app.get(path + "/export", token: helper).code == "scope.missing")
+        #expect(try app.get(path + "/export", token: app.token(.coopManager, coop: app.addCoop("ailleurs"))).status == 404)
         #expect(try app.get(session + "/registrations", token: helper).json()["items"]?.elements?.count == 2)
         #expect(try app.get("/v1/registrations?session_id=\(session.split(separator: "/").last ?? "")&status=confirmed", token: manager).json()["items"]?.elements?.count == 1)
     }
