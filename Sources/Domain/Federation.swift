@@ -12,6 +12,7 @@ package final class Federation: Sendable {
         package var now: @Sendable () -> Timestamp = { .now() }
         /// Days for which a device may stay away without having to repair its store.
         package var tombstoneDays = 400
+        package var pairingLimits = Pairing.Limits()
         package init() {}
     }
 
@@ -31,6 +32,7 @@ package final class Federation: Sendable {
     private let ids = IdentifierSource()
     package let alarm: Alarm
     private let tombstoneDays: Int
+    package let pairingLimits: Pairing.Limits
 
     /// Makes the folder this process's own, to be held for as long as the federation is open.
     ///
@@ -61,6 +63,7 @@ package final class Federation: Sendable {
         (self.heads, self.waiters, self.feed, self.alarm) = (heads, waiters, feed, alarm)
         now = settings.now
         tombstoneDays = settings.tombstoneDays
+        pairingLimits = settings.pairingLimits
         try renderAgain(after: database.migrated)
         feed.onNewDue { [weak self] in self?.lookForDue() }
         housekeep()
@@ -137,7 +140,7 @@ package final class Federation: Sendable {
     }
 
     private func transaction(on connection: Connection) -> Transaction {
-        Transaction(connection: connection, now: now(), feed: feed, ids: ids)
+        Transaction(connection: connection, now: now(), feed: feed, ids: ids, pairingLimits: pairingLimits)
     }
 
     private static func domainError(_ failure: WriteFailure) -> DomainError {

@@ -6,15 +6,17 @@ package final class Transaction {
     /// The instant that everything in this transaction carries.
     package let now: Timestamp
     let feed: FeedWriter
+    let pairingLimits: Pairing.Limits
     private let ids: IdentifierSource
     /// The documents that were published last, for the answer to whoever made them.
     var published: (type: RecordType, id: Identifier<Void>, rev: Int64, documents: [(audience: Audience, bytes: [UInt8])])?
 
-    init(connection: Connection, now: Timestamp, feed: FeedWriter, ids: IdentifierSource) {
+    init(connection: Connection, now: Timestamp, feed: FeedWriter, ids: IdentifierSource, pairingLimits: Pairing.Limits) {
         self.connection = connection
         self.now = now
         self.feed = feed
         self.ids = ids
+        self.pairingLimits = pairingLimits
     }
 
     func newID<Of>() -> Identifier<Of> { ids.next(at: now) }

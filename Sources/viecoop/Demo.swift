@@ -11,6 +11,7 @@ enum Demo {
     static func start(_ federation: Federation, address: String) throws {
         let files = Embedded.sampleData.map { ImportFile(name: $0.name, bytes: $0.bytes) }
         _ = try Import.run(files, dryRun: false, into: federation) { _, _ in }
+        try DemoPairings.load(into: federation)
         for token in try federation.allTokens() where token.label == label && token.revoked == nil { _ = try federation.revokeToken(token.id) }
 
         let (homeID, otherID) = (try coop(home, federation), try coop(other, federation))
@@ -45,6 +46,7 @@ enum Demo {
             "curl -H \"Authorization: Bearer $DASHBOARD\" '\(address)/v1/coops?region_code=FR-BRE'",
             "curl -i -H \"Authorization: Bearer $MANAGER\" -H 'Content-Type: application/json' \\",
             "  -d '{\"coop_id\":\"\(coop)\",\"given_name\":\"Ghjulia\",\"family_name\":\"Rossi\",\"started_on\":\"2026-03-02\"}' \(address)/v1/referents",
+            "curl -H \"Authorization: Bearer $MANAGER\" '\(address)/v1/pairings'",
             "curl -H \"Authorization: Bearer $DEVICE\" '\(address)/v1/changes?limit=5'",
         ]
     }

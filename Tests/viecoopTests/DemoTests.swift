@@ -22,6 +22,30 @@ struct DemoTests {
         #expect(try server.get("/v1/coops/\(coop)").status == 200)
     }
 
+    @Test("the demo has a made-up sponsorship in every state, between invented co-ops, once however often it starts")
+    func pairs() throws {
+        let folder = TestFolder()
+        var server = try Running(folder.path, ["--demo"])
+        var tokens = try Self.tokens(server)
+        let first = try server.get("/v1/pairings", token: tokens["FEDERATION"]).text
+        #expect(server.stop().code == 0)
+        server = try Running(folder.path, ["--demo"])
+        tokens = try Self.tokens(server)
+        let pairings = try #require(try server.get("/v1/pairings", token: tokens["FEDERATION"]).json()["items"]?.elements)
+        #expect(try server.get("/v1/pairings", token: tokens["FEDERATION"]).text == first)
+        let states = ["identified", "introduced", "met", "signed", "active", "paused", "closed", "declined"]
+        #expect(Set(pairings.compactMap { $0["status"]?.stringValue }) == Set(states))
+        for side in ["sponsor_coop_id", "sponsored_coop_id"] {
+            for pairing in pairings {
+                let coop = try server.get("/v1/coops/\(pairing[side]?.stringValue ?? "")", token: tokens["FEDERATION"]).json()
+                #expect(coop["fictitious"]?.boolValue == true)
+            }
+        }
+        let own = try #require(try server.get("/v1/pairings", token: tokens["MANAGER"]).json()["items"]?.elements)
+        #expect(own.map { $0["status"]?.stringValue } == ["active"])
+        #expect(own.first?["meeting_count"]?.integerValue == 2)
+    }
+
     @Test("the README's tour runs as it is printed")
     func runsTour() throws {
         let folder = TestFolder()
@@ -38,7 +62,7 @@ struct DemoTests {
             .replacingOccurrences(of: "wait=30", with: "wait=1")
         let outcome = try Program(["-eu", "-c", script], executable: "/bin/sh", environment: tokens).wait()
         #expect(outcome.code == 0, "\(outcome)")
-        for part in ["\"theme_id\"", "HTTP/1.1 201", "Chargée de vie coopérative", "\"cursor\""] { #expect(outcome.output.contains(part), "\(part): \(outcome)") }
+        for part in ["\"theme_id\"", "HTTP/1.1 201", "Chargée de vie coopérative", "\"free_places\"", "\"minutes\"", "HTTP/1.1 404", "\"cursor\""] { #expect(outcome.output.contains(part), "\(part): \(outcome)") }
     }
 
     /// The tokens of the lines `export NAME=…`, once all is printed.

@@ -8,6 +8,9 @@ extension Record {
         guard caller.isOperator || admits(caller, to: action) else { throw .scopeMissing }
     }
 
+    /// Whether any of the caller's layers has a document of the record.
+    func isVisible(to caller: Caller) -> Bool { readers.contains { caller.layers.contains($0.audience) } }
+
     /// Whether the caller may do this to this record, which it sees.
     ///
     /// - Throws: `.forbidden`: `scope.missing`, or `scope.not-yours` for another co-op's record.

@@ -28,4 +28,34 @@ extension Coop {
                     fr: "Cette coopérative est une ancienne adhérente : rien de nouveau ne peut y commencer."))
         }
     }
+
+    /// Refuses, besides, a co-op that is not a member.
+    ///
+    /// - Returns: the co-op.
+    @discardableResult
+    static func checkMember(_ id: Identifier<Coop>, at pointer: String, in tx: Transaction) throws(DomainError) -> Coop {
+        try checkOpenToNewRecords(id, at: pointer, in: tx)
+        let coop = try store.require(id, in: tx.connection)
+        guard coop.membership == .member else {
+            throw .conflict(
+                code: "coop.not-member",
+                Bilingual(
+                    en: "Only a member co-op can do this; \(coop.name) is none (membership: \(coop.membership.rawValue)).",
+                    fr: "Réservé aux coopératives adhérentes ; \(coop.name) ne l'est pas (membership : \(coop.membership.rawValue))."),
+                members: [("coop_id", "\"\(id)\"")])
+        }
+        return coop
+    }
+
+    /// Refuses to end the membership of a co-op that has live pairings (invariant 19).
+    func checkHasNoLivePairings(in tx: Transaction) throws(DomainError) {
+        let live = try Pairing.live(of: id, in: tx.connection)
+        guard !live.isEmpty else { return }
+        throw .conflict(
+            code: "coop.live-pairings",
+            Bilingual(
+                en: "The co-op still has live pairings; close or decline them first.",
+                fr: "La coopérative a encore des binômes en cours ; clôturez-les ou déclinez-les d'abord."),
+            members: [("pairing_ids", live.jsonIDs)])
+    }
 }

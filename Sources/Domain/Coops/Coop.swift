@@ -89,6 +89,7 @@ package struct Coop: Record {
                 fr: "le département \(departmentCode) est en \(region) ; ne fournissez pas la région")
         }
         regionCode = region
+        if let old = change.old, old.membership != .formerMember, membership == .formerMember { try checkHasNoLivePairings(in: tx) }
         let thisYear = tx.now.day.year
         for (name, year) in [("founded_year", foundedYear), ("coop_since_year", coopSinceYear)] {
             if let year, year > thisYear {

@@ -24,6 +24,18 @@ package enum Department {
         "971": "America/Guadeloupe", "972": "America/Martinique", "973": "America/Cayenne", "974": "Indian/Reunion", "976": "Indian/Mayotte",
     ]
 
+    /// Regions that share a border; those of islands and overseas, the one that is nearest by sea.
+    private static let neighbours: Set<String> = [
+        "ARA BFC", "ARA CVL", "ARA NAQ", "ARA OCC", "ARA PAC", "BFC CVL", "BFC GES", "BFC IDF", "BRE NOR", "BRE PDL", "CVL IDF", "CVL NAQ", "CVL NOR",
+        "CVL PDL", "GES HDF", "GES IDF", "HDF IDF", "HDF NOR", "IDF NOR", "NAQ OCC", "NAQ PDL", "NOR PDL", "OCC PAC", "20R PAC", "971 972", "974 976",
+    ]
+
+    /// Whether two regions, by their ISO 3166-2 codes, are neighbours.
+    static func areNeighbours(_ one: String, _ other: String) -> Bool {
+        let pair = [one, other].map { $0.dropFirst(3) }.sorted()
+        return neighbours.contains("\(pair[0]) \(pair[1])")
+    }
+
     static let codec = Codec<String>.member(
         of: Set(regionByDepartment.keys), "department.unknown", en: "must be a department's code as text, such as 01, 2A or 976",
         fr: "doit être un code de département en texte, comme 01, 2A ou 976")

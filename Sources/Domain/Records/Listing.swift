@@ -146,6 +146,9 @@ package struct Listing<R: Record>: Sendable {
         guard (1...50).contains(parts.count) else { throw ListRefusal(name, en: "must have at most 50 values", fr: "doit compter au plus 50 valeurs") }
         let marks = parts.map { _ in "?" }.joined(separator: ", ")
         if let link = rules.links[name], rules.permits(name, caller) {
+            guard !name.hasSuffix("_id") || parts.allSatisfy({ Identifier<Void>($0) != nil }) else {
+                throw ListRefusal(name, en: "must be an id: a UUID in lower case", fr: "doit être un identifiant : un UUID en minuscules")
+            }
             return ("id IN (SELECT \(R.type.rawValue)_id FROM \(link.table) WHERE \(link.column) IN (\(marks)))", parts.map { .text($0) })
         }
         guard rules.filters.contains(name), rules.permits(name, caller), let field = R.fields.first(where: { $0.name == name }) else {

@@ -3,7 +3,7 @@ extension Record {
     /// Whether anyone without a token sees some records of the type.
     package static var isPublic: Bool {
         switch type {
-        case .referent, .endorsement, .adoption, .facilitator, .registration, .answer: false
+        case .referent, .endorsement, .adoption, .facilitator, .registration, .answer, .pairing, .meeting: false
         default: true
         }
     }
@@ -49,6 +49,12 @@ extension Record {
                 defaultSort: "entry_no",
                 restricted: ["channel": office, "contact_task": office, "duplicate_suspected": office, "queued_at": office])
         case .answer: ListRules(filters: ["session_id", "coop_id"], sorts: [:], defaultSort: "id")
+        case .pairing:
+            ListRules(
+                filters: ["kind", "sponsor_coop_id", "sponsored_coop_id", "status", "sponsor_referent_id", "sponsored_referent_id"],
+                sorts: ["identified_on": "identified_on"], defaultSort: "identified_on", links: ["coop_id": ("pairing_coop", "coop_id")])
+        case .meeting:
+            ListRules(filters: ["pairing_id", "mode"], sorts: ["held_on": "held_on"], defaultSort: "held_on", links: ["referent_id": ("meeting_referent", "referent_id")])
         case .activity: ListRules(filters: ["slug"], sorts: ["slug": "slug"], defaultSort: "slug")
         }
     }

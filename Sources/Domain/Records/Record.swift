@@ -3,6 +3,7 @@ import JSON
 /// The types that clients see, by the name they have in paths, in the feed and in the schema.
 package enum RecordType: String, Sendable, CaseIterable {
     case coop, site, referent, theme, question, resource, prize, idea, mooc, module, activity, endorsement, adoption, facilitator, session, registration, answer
+    case pairing, meeting
 }
 
 /// What every record carries, whatever its type.
@@ -55,6 +56,8 @@ package protocol Record: Sendable {
     static var settlesAfterwards: Bool { get }
     /// Why this record can't be deleted by this caller; nothing to do where it can.
     func checkDeletable(by caller: Caller, in tx: Transaction) throws(DomainError)
+    /// Rules after it is gone: what others tell of it.
+    func removed(in tx: Transaction) throws(DomainError)
 }
 
 package enum Action: String, Sendable, Hashable { case create, change, delete, transition, merge }
@@ -101,4 +104,10 @@ extension Record {
     package mutating func prepare(_ change: Change<Self>, in tx: Transaction) throws(DomainError) {}
     package func stored(_ change: Change<Self>, in tx: Transaction) throws(DomainError) {}
     package func checkDeletable(by caller: Caller, in tx: Transaction) throws(DomainError) {}
+    package func removed(in tx: Transaction) throws(DomainError) {}
+}
+
+extension Array where Element: Record {
+    /// The ids as a JSON list, for a problem that names records.
+    var jsonIDs: String { "[" + map { "\"\($0.id)\"" }.joined(separator: ",") + "]" }
 }

@@ -21,6 +21,8 @@ extension RecordType {
         case .session: Session.self
         case .registration: Registration.self
         case .answer: AnswerSheet.self
+        case .pairing: Pairing.self
+        case .meeting: Meeting.self
         }
     }
 }

@@ -169,6 +169,7 @@ package struct Store<R: Record>: Sendable {
                     en: "Other records refer to this \(R.type.rawValue); change or delete them first.",
                     fr: "D'autres enregistrements s'y rapportent (\(R.type.rawValue)) ; modifiez-les ou supprimez-les d'abord."))
         }
+        try record.removed(in: tx)
     }
 
     /// What the caller sees of the record now; nil where it sees nothing.

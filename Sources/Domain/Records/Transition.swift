@@ -72,4 +72,18 @@ package struct Transition<State: RawRepresentable & CaseIterable & Hashable & Se
         try faults.throwIfAny()
         return value
     }
+
+    /// What sets a record's fields of the same names, as far as the client sent them.
+    ///
+    /// - Throws: `.invalid` with every field at fault.
+    func assignments<R: Sendable>(of record: [Field<R>]) throws(DomainError) -> [Assignment<R>] {
+        var faults = Faults()
+        var assignments: [Assignment<R>] = []
+        for field in record {
+            guard let json = fields[field.name], let assignment = field.parse(json, "#/\(field.name)", &faults) else { continue }
+            assignments.append(assignment)
+        }
+        try faults.throwIfAny()
+        return assignments
+    }
 }

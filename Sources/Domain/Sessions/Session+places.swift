@@ -91,10 +91,6 @@ extension Session {
     }
 }
 
-extension [Session] {
-    fileprivate var jsonIDs: String { "[" + map { "\"\($0.id)\"" }.joined(separator: ",") + "]" }
-}
-
 extension DomainError {
     fileprivate static func overlap(_ sessions: [Session], _ detail: Bilingual) -> DomainError {
         .conflict(code: "session.overlap", detail, members: [("session_ids", sessions.jsonIDs)])

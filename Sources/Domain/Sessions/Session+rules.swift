@@ -28,12 +28,7 @@ extension Session {
 
     private mutating func begin(_ change: Change<Session>, in tx: Transaction) throws(DomainError) {
         try coopID.fill(from: change)
-        try Coop.checkOpenToNewRecords(coopID, at: "#/coop_id", in: tx)
-        guard try Coop.store.require(coopID, in: tx.connection).membership == .member else {
-            throw .conflict(
-                code: "coop.not-member",
-                Bilingual(en: "Only a member co-op holds sessions.", fr: "Seule une coopérative adhérente organise des sessions."))
-        }
+        try Coop.checkMember(coopID, at: "#/coop_id", in: tx)
         if change.caller.token != nil, status != .draft, status != .open {
             throw .invalid([Fault("#/status", "session.status", en: "a session begins as draft or open", fr: "une session commence à l'état draft ou open")])
         }
