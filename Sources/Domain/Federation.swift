@@ -24,6 +24,7 @@ package final class Federation: Sendable {
     package let now: @Sendable () -> Timestamp
     package let pages = ReadCache<ChangesPage.Place, ChangesPage>(capacity: 4 << 20)
     package let lists = ReadCache<ListPlace, ListPage>(capacity: 4 << 20)
+    private let documents = ReadCache<DocumentPlace, (etag: ETag, bytes: [UInt8])>(capacity: 4 << 20)
     /// Authenticates cursors; kept with the database, so that a restored backup still knows its devices' cursors.
     private let cursorKey: [UInt8]
     /// Makes the secret links of those who sign up without a token.
@@ -107,7 +108,9 @@ package final class Federation: Sendable {
     /// The same, nil where it is absent or not visible.
     package func findDocument<R: Record>(of id: Identifier<R>, for caller: Caller) throws(DomainError) -> (etag: ETag, bytes: [UInt8])? {
         let numbers = heads.snapshot
-        return try read { (connection) throws(DomainError) in
+        let place = DocumentPlace(type: R.type, id: Identifier(id), layers: caller.layers)
+        if let known = documents.value(for: place, at: numbers) { return known }
+        let found = try read { (connection) throws(DomainError) in
             try storing { () throws(DatabaseError) -> (ETag, [UInt8])? in
                 guard let rev = try R.store.rev(of: id, in: connection),
                     let shown = try Feed.document(rev: rev, layers: caller.layers, number: { numbers.entries[$0]?.number }, in: connection)
@@ -115,6 +118,16 @@ package final class Federation: Sendable {
                 return (ETag(rev: rev, layer: shown.layer.letter), shown.bytes)
             }
         }
+        // Not what is absent, of which there is no end.
+        if let found { documents.keep(found, bytes: found.1.count, for: place, at: numbers) }
+        return found
+    }
+
+    /// What a document depends on beside the feed.
+    private struct DocumentPlace: Hashable {
+        let type: RecordType
+        let id: Identifier<Void>
+        let layers: [Audience]
     }
 
     // MARK: Writing

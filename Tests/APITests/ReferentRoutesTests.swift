@@ -28,4 +28,23 @@ struct ReferentRoutesTests {
         #expect(try seen.json()["job_title"]?.stringValue == "Chargée de mission")
         #expect(try app.send("PATCH", path, #"{"job_title":"x"}"#, token: stranger, headers: [("If-Match", "*")]).code == "scope.not-yours")
     }
+
+    @Test("readers of one referent in turn each get the document of their own layer, and the present one", arguments: [true, false])
+    func inTurn(ownFirst: Bool) throws {
+        let app = try TestApp()
+        let (own, other) = (try app.addCoop("a-casa"), try app.addCoop("volcan", department: "974"))
+        let (manager, stranger) = (try app.token(.coopManager, coop: own), try app.token(.coopManager, coop: other))
+        let path = "/v1/referents/" + (try app.addReferent(own))
+        for title in ["Gardienne", "Chargée de mission"] {
+            #expect(try app.send("PATCH", path, #"{"job_title":"\#(title)"}"#, token: manager, headers: [("If-Match", "*")]).status == 200)
+            for token in ownFirst ? [manager, stranger, manager] : [stranger, manager, stranger] {
+                let seen = try app.get(path, token: token)
+                #expect(try seen.json()["job_title"]?.stringValue == title)
+                #expect(try seen.json()["work_phone"]?.stringValue == (token == manager ? "+33612345678" : nil))
+                #expect(try #require(seen.etag).hasSuffix(token == manager ? ".c\"" : ".n\""))
+            }
+        }
+        #expect(try app.send("DELETE", path, token: manager, headers: [("If-Match", "*")]).status == 204)
+        for token in [manager, stranger] { #expect(try app.get(path, token: token).status == 404) }
+    }
 }
