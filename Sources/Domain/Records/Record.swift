@@ -87,8 +87,6 @@ package struct Reader: Sendable {
 
 extension Record {
     package var id: Identifier<Self> { Identifier(meta.id) }
-    /// Whether one of the caller's layers has a document of it.
-    func isVisible(to caller: Caller) -> Bool { readers.contains { caller.layers.contains($0.audience) } }
     /// The fields that documents show.
     package static var shownFields: [Field<Self>] { fields.filter { $0.access != .hidden } }
     package var searchText: String? { nil }
