@@ -15,6 +15,7 @@ enum Demo {
         for token in try federation.allTokens() where token.label == label && token.revoked == nil { _ = try federation.revokeToken(token.id) }
 
         let (homeID, otherID) = (try coop(home, federation), try coop(other, federation))
+        try DemoSessions.load(at: homeID, into: federation)
         let tokens: [(name: String, whose: String, draft: Token.Draft)] = [
             ("FEDERATION", "the federation's administrator", Token.Draft(role: .federationAdmin, label: label)),
             ("DASHBOARD", "a dashboard of the federation", Token.Draft(role: .federationReader, label: label)),
@@ -47,6 +48,7 @@ enum Demo {
             "curl -i -H \"Authorization: Bearer $MANAGER\" -H 'Content-Type: application/json' \\",
             "  -d '{\"coop_id\":\"\(coop)\",\"given_name\":\"Ghjulia\",\"family_name\":\"Rossi\",\"started_on\":\"2026-03-02\"}' \(address)/v1/referents",
             "curl -H \"Authorization: Bearer $MANAGER\" '\(address)/v1/pairings'",
+            "curl '\(address)/v1/sessions'",
             "curl -H \"Authorization: Bearer $DEVICE\" '\(address)/v1/changes?limit=5'",
         ]
     }

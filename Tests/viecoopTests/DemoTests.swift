@@ -62,7 +62,7 @@ struct DemoTests {
             .replacingOccurrences(of: "wait=30", with: "wait=1")
         let outcome = try Program(["-eu", "-c", script], executable: "/bin/sh", environment: tokens).wait()
         #expect(outcome.code == 0, "\(outcome)")
-        for part in ["\"theme_id\"", "HTTP/1.1 201", "Chargée de vie coopérative", "\"free_places\"", "\"minutes\"", "HTTP/1.1 404", "\"cursor\""] { #expect(outcome.output.contains(part), "\(part): \(outcome)") }
+        for part in ["\"theme_id\"", "HTTP/1.1 201", "Chargée de vie coopérative", "\"free_places\"", "\"considering\"", "\"given\"", "/v1/my/registrations/", "\"not_promoted_reason\":\"full\"", "<h1>Fondamentaux", "\"minutes\"", "HTTP/1.1 404", "\"cursor\""] { #expect(outcome.output.contains(part), "\(part): \(outcome)") }
     }
 
     /// The tokens of the lines `export NAME=…`, once all is printed.

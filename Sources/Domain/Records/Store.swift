@@ -38,6 +38,11 @@ package struct Store<R: Record>: Sendable {
         try storing { () throws(DatabaseError) in try connection.all("\(select) WHERE \(condition) ORDER BY id", values, record) }
     }
 
+    /// The first record of a co-op or other owner where a condition holds, in the order of their ids.
+    package func first<Of>(where condition: String, _ id: Identifier<Of>, in connection: Connection) throws(DomainError) -> R? {
+        try storing { () throws(DatabaseError) in try connection.first("\(select) WHERE \(condition) ORDER BY id LIMIT 1", [id.value], record) }
+    }
+
     /// Hands over every record, in the order of their ids, without holding more than one.
     func forEach(in connection: Connection, _ body: (R) throws(DatabaseError) -> Void) throws(DatabaseError) {
         let statement = try connection.statement(select + " ORDER BY id")
