@@ -3,7 +3,7 @@ extension Record {
     /// Whether anyone without a token sees some records of the type.
     package static var isPublic: Bool {
         switch type {
-        case .referent, .endorsement, .adoption, .facilitator, .registration, .answer: false
+        case .referent, .endorsement, .adoption, .facilitator, .registration, .answer, .round, .nomination: false
         default: true
         }
     }
@@ -49,6 +49,8 @@ extension Record {
                 defaultSort: "entry_no",
                 restricted: ["channel": office, "contact_task": office, "duplicate_suspected": office, "queued_at": office])
         case .answer: ListRules(filters: ["session_id", "coop_id"], sorts: [:], defaultSort: "id")
+        case .round: ListRules(filters: ["coop_id", "month", "status"], sorts: ["month": "month"], defaultSort: "month")
+        case .nomination: ListRules(filters: ["round_id", "coop_id"], defaultSort: "id")
         case .activity: ListRules(filters: ["slug"], sorts: ["slug": "slug"], defaultSort: "slug")
         }
     }

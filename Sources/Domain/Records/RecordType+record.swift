@@ -21,6 +21,8 @@ extension RecordType {
         case .session: Session.self
         case .registration: Registration.self
         case .answer: AnswerSheet.self
+        case .round: Round.self
+        case .nomination: Nomination.self
         }
     }
 }
