@@ -193,7 +193,8 @@ package final class App: Application {
         guard isKey, call.caller.token != nil || Identifier<Void>(field) != nil else {
             throw .header("Idempotency-Key", en: "must be 1 to 255 visible ASCII characters, without a token a UUID", fr: "doit compter de 1 à 255 caractères ASCII visibles ; sans jeton, un UUID")
         }
-        return Idempotency.Key(token: call.caller.token, method: call.request.method, path: call.request.path, key: field, body: call.request.body)
+        return Idempotency.Key(
+            token: call.caller.token, method: call.request.method, path: call.request.path, key: field, body: call.request.body, secret: federation.requestKey)
     }
 
     /// The answer to the same request before, or the write and its answer kept with it.
