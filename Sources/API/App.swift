@@ -46,8 +46,7 @@ package final class App: Application {
             ResourceRoutes<Prize>(federation).routes, IdeaRoutes(federation: federation).routes, ResourceRoutes<Mooc>(federation).routes,
             ResourceRoutes<Module>(federation).routes, ResourceRoutes<Activity>(federation).routes, ChangesRoutes(federation: federation).routes,
             AccessRoutes(federation: federation).routes, HistoryRoutes(federation: federation).routes, SessionRoutes(federation: federation).routes,
-            SheetRoutes(federation: federation).routes,
-            PairingRoutes(federation: federation).routes,
+            SheetRoutes(federation: federation).routes, PairingRoutes(federation: federation).routes, RoundRoutes(federation: federation).routes,
         ].flatMap { $0 }
     }
 
@@ -194,7 +193,8 @@ package final class App: Application {
         guard isKey, call.caller.token != nil || Identifier<Void>(field) != nil else {
             throw .header("Idempotency-Key", en: "must be 1 to 255 visible ASCII characters, without a token a UUID", fr: "doit compter de 1 à 255 caractères ASCII visibles ; sans jeton, un UUID")
         }
-        return Idempotency.Key(token: call.caller.token, method: call.request.method, path: call.request.path, key: field, body: call.request.body)
+        return Idempotency.Key(
+            token: call.caller.token, method: call.request.method, path: call.request.path, key: field, body: call.request.body, secret: federation.requestKey)
     }
 
     /// The answer to the same request before, or the write and its answer kept with it.

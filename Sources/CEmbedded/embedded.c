@@ -12,6 +12,9 @@ static const unsigned char ideas[] = {
 static const unsigned char pairings[] = {
 #embed "../../Migrations/0004-pairings.sql"
 };
+static const unsigned char rounds[] = {
+#embed "../../Migrations/0006-rounds.sql"
+};
 static const unsigned char sessions[] = {
 #embed "../../Migrations/0007-sessions.sql"
 };
@@ -34,6 +37,7 @@ const EmbeddedFile embedded_migrations[] = {
     {"0002-history", history, sizeof history},
     {"0003-ideas", ideas, sizeof ideas},
     {"0004-pairings", pairings, sizeof pairings},
+    {"0006-rounds", rounds, sizeof rounds},
     {"0007-sessions", sessions, sizeof sessions},
 };
 const size_t embedded_migration_count = sizeof embedded_migrations / sizeof *embedded_migrations;

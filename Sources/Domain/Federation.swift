@@ -29,6 +29,10 @@ package final class Federation: Sendable {
     private let cursorKey: [UInt8]
     /// Makes the secret links of those who sign up without a token.
     let linkKey: [UInt8]
+    /// Hides who votes for the action of the month.
+    let voterKey: [UInt8]
+    /// Makes the hashes by which repeated requests are known.
+    package let requestKey: [UInt8]
     private let feed: FeedWriter
     private let ids = IdentifierSource()
     package let alarm: Alarm
@@ -50,17 +54,20 @@ package final class Federation: Sendable {
         let waiters = Waiters(alarm: alarm)
         let feed = FeedWriter(heads: heads) { waiters.announce($0) }
         let tokens = tokens
-        var loaded: (epochs: Epochs, cursorKey: [UInt8], linkKey: [UInt8])?
+        var loaded: (epochs: Epochs, cursorKey: [UInt8], linkKey: [UInt8], voterKey: [UInt8], requestKey: [UInt8])?
         database = try Database(
             path: directory + "/viecoop.db", settings: settings.database,
             migrations: Embedded.migrations.map { Migration(name: $0.name, sql: $0.text) }, observer: feed
         ) { (connection) throws(DatabaseError) in
             try feed.load(from: connection)
             try tokens.load(from: connection)
-            loaded = (try Epochs.load(from: connection), try Self.key(named: "cursor", in: connection), try Self.key(named: "link", in: connection))
+            loaded = (
+                try Epochs.load(from: connection), try Self.key(named: "cursor", in: connection), try Self.key(named: "link", in: connection),
+                try Self.key(named: "voter", in: connection), try Self.key(named: "request", in: connection)
+            )
         }
         guard let loaded else { preconditionFailure("opening a database prepares it") }
-        (epochs, cursorKey, linkKey) = loaded
+        (epochs, cursorKey, linkKey, voterKey, requestKey) = loaded
         (self.heads, self.waiters, self.feed, self.alarm) = (heads, waiters, feed, alarm)
         now = settings.now
         tombstoneDays = settings.tombstoneDays

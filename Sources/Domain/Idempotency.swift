@@ -7,10 +7,12 @@ package enum Idempotency {
     package struct Key: Sendable {
         /// SHA-256 of who asks, the method, the path and the key.
         package let scope: [UInt8]
+        /// Under a key of the server's own: a body is often short enough to be guessed from a plain hash, voter and all.
         package let bodyHash: [UInt8]
 
-        package init(token: Identifier<Token>?, method: String, path: String, key: String, body: [UInt8]) {
-            bodyHash = Crypto.sha256(body)
+        /// - Parameter secret: the server's key.
+        package init(token: Identifier<Token>?, method: String, path: String, key: String, body: [UInt8], secret: [UInt8]) {
+            bodyHash = Crypto.hmacSHA256(key: secret, body)
             let parts = [token?.text ?? "public", method, path, key]
             // Without a token anybody might guess a key, so that the body is part of who asks.
             scope = Crypto.sha256(Array(parts.joined(separator: "\n").utf8) + (token == nil ? bodyHash : []))

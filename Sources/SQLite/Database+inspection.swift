@@ -62,8 +62,7 @@ extension Database {
                 _ = try connection.first("SELECT count(*) FROM sqlite_schema") { $0.integer(0) }
                 return
             }
-            let verdict = try connection.first("PRAGMA quick_check(1)") { $0.text(0) }
-            guard verdict == "ok" else { throw DatabaseError(code: SQLITE_CORRUPT, message: verdict ?? "no answer", sql: nil) }
+            if let damage = try connection.firstDamage() { throw DatabaseError(code: SQLITE_CORRUPT, message: damage, sql: nil) }
         } catch { throw OpenError(error, path: path) }
     }
 

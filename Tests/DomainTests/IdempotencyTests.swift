@@ -1,3 +1,4 @@
+import Crypto
 @testable import Domain
 import SQLite
 import TestSupport
@@ -8,7 +9,7 @@ import Testing
     private static let answer = Idempotency.Answer(status: 201, location: "/v1/themes/1", etag: "\"1.n\"", body: Array(#"{"é":1}"#.utf8))
 
     private static func key(token: Identifier<Token>? = token, method: String = "POST", path: String = "/v1/themes", key: String = "k", body: String = "{}") -> Idempotency.Key {
-        Idempotency.Key(token: token, method: method, path: path, key: key, body: Array(body.utf8))
+        Idempotency.Key(token: token, method: method, path: path, key: key, body: Array(body.utf8), secret: Array(0..<32))
     }
 
     private func keep(_ key: Idempotency.Key, _ test: TestFederation) throws {
@@ -43,6 +44,15 @@ import Testing
         try keep(Self.key(token: nil), test)
         #expect(find(Self.key(token: nil), test) == "kept")
         #expect(find(Self.key(token: nil, body: "{ }"), test) == "new")
+    }
+
+    @Test("nothing that is kept tells a guessed body from another without the server's key")
+    func isKeyed() {
+        let key = Self.key(body: #"{"voter":"Jeanne"}"#)
+        #expect(key.bodyHash != Crypto.sha256(Array(#"{"voter":"Jeanne"}"#.utf8)))
+        let elsewhere = Idempotency.Key(token: Self.token, method: "POST", path: "/v1/themes", key: "k", body: Array(#"{"voter":"Jeanne"}"#.utf8), secret: Array(1...32))
+        #expect(key.bodyHash != elsewhere.bodyHash)
+        #expect(key.scope == elsewhere.scope)
     }
 
     @Test("an answer whose effect is taken back is not kept")

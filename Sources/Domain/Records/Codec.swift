@@ -104,6 +104,11 @@ extension Codec where Value == String {
             }
     }
 
+    /// A month of the calendar: `2026-03`.
+    package static let month = matched(
+        "month.format", en: "must be a month that exists, as YYYY-MM", fr: "doit être un mois qui existe, au format AAAA-MM"
+    ) { Day("\($0)-01") != nil }
+
     /// An address that mail can be sent to: one @, a dot behind it, no space, at most 254 octets (RFC 5321 section 4.5.3.1.3).
     package static let email = matched(
         "email.format", en: "must be an e-mail address, such as prenom.nom@exemple.coop", fr: "doit être une adresse e-mail, comme prenom.nom@exemple.coop"

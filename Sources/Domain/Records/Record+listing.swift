@@ -3,7 +3,7 @@ extension Record {
     /// Whether anyone without a token sees some records of the type.
     package static var isPublic: Bool {
         switch type {
-        case .referent, .endorsement, .adoption, .facilitator, .registration, .answer, .pairing, .meeting: false
+        case .referent, .endorsement, .adoption, .facilitator, .registration, .answer, .pairing, .meeting, .round, .nomination: false
         default: true
         }
     }
@@ -55,6 +55,8 @@ extension Record {
                 sorts: ["identified_on": "identified_on"], defaultSort: "identified_on", links: ["coop_id": ("pairing_coop", "coop_id")])
         case .meeting:
             ListRules(filters: ["pairing_id", "mode"], sorts: ["held_on": "held_on"], defaultSort: "held_on", links: ["referent_id": ("meeting_referent", "referent_id")])
+        case .round: ListRules(filters: ["coop_id", "month", "status"], sorts: ["month": "month"], defaultSort: "month")
+        case .nomination: ListRules(filters: ["round_id", "coop_id"], defaultSort: "id")
         case .activity: ListRules(filters: ["slug"], sorts: ["slug": "slug"], defaultSort: "slug")
         }
     }

@@ -23,6 +23,8 @@ extension RecordType {
         case .answer: AnswerSheet.self
         case .pairing: Pairing.self
         case .meeting: Meeting.self
+        case .round: Round.self
+        case .nomination: Nomination.self
         }
     }
 }
