@@ -65,7 +65,7 @@ package struct Call: Sendable {
     /// The body as JSON.
     ///
     /// - Throws: 415 for another type or a charset other than UTF-8, 400 for an empty body or what is no JSON.
-    func json(_ mediaType: String = "application/json") throws(Problem) -> JSON {
+    func json(_ mediaType: String = "application/json", limits: JSONLimits = .standard) throws(Problem) -> JSON {
         let types = request.headers.all("Content-Type")
         guard types.count == 1, let type = types.first, MediaType.matches(type, mediaType) else {
             let field = mediaType.contains("merge-patch") ? "Accept-Patch" : "Accept-Post"
@@ -75,7 +75,7 @@ package struct Call: Sendable {
                 headers: [field: mediaType])
         }
         do throws(JSONError) {
-            return try JSON.parse(request.body)
+            return try JSON.parse(request.body, limits: limits)
         } catch {
             throw Problem(error)
         }

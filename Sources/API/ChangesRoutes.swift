@@ -264,16 +264,16 @@ extension Problem {
     fileprivate static let belowFloor = Problem(
         410, "below_floor", title: Bilingual(en: "Away for too long", fr: "Absence trop longue"),
         detail: Bilingual(
-            en: "Removals that this device has not heard of are no longer kept. Keep what it has not sent yet, and pull again without a cursor.",
-            fr: "Des suppressions que cet appareil ignore ne sont plus conservées. Gardez ce qu'il n'a pas encore envoyé, et relisez tout sans curseur."),
-        members: [("repair", "\"/v1/changes\"")])
+            en: "Removals that this device has not heard of are no longer kept. Keep what it has not sent yet, and let `repair` send the difference.",
+            fr: "Des suppressions que cet appareil ignore ne sont plus conservées. Gardez ce qu'il n'a pas encore envoyé, et demandez la différence à `repair`."),
+        members: [("repair", "\"/v1/repair\"")])
 
     fileprivate static func epochForked(reofferAfter seq: Int64) -> Problem {
         Problem(
             410, "epoch_forked", title: Bilingual(en: "The server was restored", fr: "Le serveur a été restauré"),
             detail: Bilingual(
-                en: "What came after \(seq) was undone by a restore. Send again what the device did since, and pull without a cursor.",
-                fr: "Ce qui suit \(seq) a été annulé par une restauration. Renvoyez ce que l'appareil a fait depuis, et relisez tout sans curseur."),
-            members: [("reoffer_after", String(seq)), ("repair", "\"/v1/changes\"")])
+                en: "What came after \(seq) was undone by a restore. Send again what the device did since, then let `repair` send the difference.",
+                fr: "Ce qui suit \(seq) a été annulé par une restauration. Renvoyez ce que l'appareil a fait depuis, puis demandez la différence à `repair`."),
+            members: [("reoffer_after", String(seq)), ("repair", "\"/v1/repair\"")])
     }
 }

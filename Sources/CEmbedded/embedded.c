@@ -18,6 +18,9 @@ static const unsigned char rounds[] = {
 static const unsigned char sessions[] = {
 #embed "../../Migrations/0007-sessions.sql"
 };
+static const unsigned char push[] = {
+#embed "../../Migrations/0008-push.sql"
+};
 static const unsigned char openapi[] = {
 #embed "../../openapi.yaml"
 };
@@ -39,6 +42,7 @@ const EmbeddedFile embedded_migrations[] = {
     {"0004-pairings", pairings, sizeof pairings},
     {"0006-rounds", rounds, sizeof rounds},
     {"0007-sessions", sessions, sizeof sessions},
+    {"0008-push", push, sizeof push},
 };
 const size_t embedded_migration_count = sizeof embedded_migrations / sizeof *embedded_migrations;
 

@@ -227,6 +227,7 @@ package final class Federation: Sendable {
             try Due.run(in: tx)
             return try storing { () throws(DatabaseError) in
                 try Tombstones.drop(olderThan: tombstoneDays, in: tx)
+                try Push.forget(in: tx)
                 try Idempotency.forget(before: tx.now.adding(seconds: -86_400), in: tx.connection)
                 return try Due.next(in: tx.connection)
             }

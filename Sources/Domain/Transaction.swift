@@ -22,6 +22,33 @@ package final class Transaction {
     func newID<Of>() -> Identifier<Of> { ids.next(at: now) }
     func nextSeq() -> Int64 { feed.nextSeq() }
     var lastSeq: Int64 { feed.lastSeq }
+    /// The newest seq, this write's own included.
+    package var seq: Int64 { feed.lastSeq }
+
+    /// Runs `body` in a savepoint of its own: what it refuses is taken back, and the rest of this write stands.
+    ///
+    /// - Throws: what says nothing about the work itself, since the database could not do it now.
+    func attempt<Result>(_ body: () throws(DomainError) -> Result) throws(DomainError) -> Swift.Result<Result, DomainError> {
+        let mark = feed.mark()
+        try storing { () throws(DatabaseError) in try connection.run("SAVEPOINT attempt") }
+        do throws(DomainError) {
+            let result = try body()
+            try storing { () throws(DatabaseError) in try connection.run("RELEASE attempt") }
+            return .success(result)
+        } catch {
+            switch error {
+            case .storage, .storageFull, .busy, .tooCostly: throw error
+            case .invalid, .notFound, .stale, .preconditionRequired, .conflict, .forbidden: break
+            }
+            try storing { () throws(DatabaseError) in
+                try connection.run("ROLLBACK TO attempt")
+                try connection.run("RELEASE attempt")
+            }
+            feed.reset(to: mark)
+            published = nil
+            return .failure(error)
+        }
+    }
 
     /// Runs a prepared UPDATE, INSERT or DELETE.
     ///

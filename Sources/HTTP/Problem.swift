@@ -39,8 +39,8 @@ package struct Problem: Error, Sendable {
         self.closes = closes
     }
 
-    /// The document as `application/problem+json`; `instance` is the request's path, without query.
-    package func response(language: Language, instance: String) -> Response {
+    /// The document; `instance` is the request's path, without query.
+    package func document(language: Language, instance: String) -> [UInt8] {
         var json = JSONWriter()
         json.beginObject()
         json.member("type", "/problems/\(code)")
@@ -66,7 +66,12 @@ package struct Problem: Error, Sendable {
             json.raw(member.json)
         }
         json.endObject()
-        var response = Response(status: status, headers: headers, body: json.bytes)
+        return json.bytes
+    }
+
+    /// The same as `application/problem+json`.
+    package func response(language: Language, instance: String) -> Response {
+        var response = Response(status: status, headers: headers, body: document(language: language, instance: instance))
         response.headers.set("Content-Type", "application/problem+json")
         response.headers.set("Content-Language", language.rawValue)
         response.headers.set("Cache-Control", "no-store")

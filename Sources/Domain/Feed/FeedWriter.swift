@@ -69,6 +69,20 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
         touched.append((audience, seq))
     }
 
+    /// The state before a part of a write that may be taken back.
+    struct Mark {
+        fileprivate let seq: Int64
+        fileprivate let numbers: [Audience: Int64]
+        fileprivate let touched: Int
+    }
+
+    func mark() -> Mark { Mark(seq: seq, numbers: numbers, touched: touched.count) }
+
+    func reset(to mark: Mark) {
+        (seq, numbers) = (mark.seq, mark.numbers)
+        touched.removeSubrange(mark.touched...)
+    }
+
     func began(_ connection: Connection) { savepoint = (seq, numbers, touched.count) }
     func savepointBegan(_ connection: Connection) { savepoint = (seq, numbers, touched.count) }
     func savepointRolledBack(_ connection: Connection) {

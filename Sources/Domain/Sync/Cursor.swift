@@ -67,6 +67,12 @@ package struct Cursor: Sendable, Hashable {
         (self.epoch, self.seen, self.types, places) = (epoch, seen, types, [:])
     }
 
+    /// The cursor of a device that holds all that these audiences show at this head.
+    package init(epoch: String, at head: Int64, types: [RecordType], audiences: [Int64]) {
+        self.init(epoch: epoch, seen: head, types: types)
+        for number in audiences { places[number] = Place(pos: head, base: head, had: nil) }
+    }
+
     /// The cursor of a device that has everything up to `head` in all its audiences.
     package func moved(to head: Int64) -> Cursor {
         var cursor = self
