@@ -36,6 +36,14 @@ struct ContractTests {
         try check(type.record)
     }
 
+    @Test("names every type in what it says of changes")
+    func changes() throws {
+        let schemas = try #require(try Self.contract(TestApp()).components.first { $0.key == "schemas" })
+        #expect(schemas["RecordType"]?.choices == RecordType.allCases.map(\.rawValue))
+        let documents = schemas["Put"]?["properties"]?["doc"]?["anyOf"]?.lines.compactMap(Outline.reference) ?? []
+        #expect(documents.map(String.init) == RecordType.allCases.map { "#/components/schemas/" + Self.schema(of: $0) })
+    }
+
     @Test("names the filters and orders of each list, and who may call what", arguments: RecordType.allCases)
     func lists(type: RecordType) throws {
         func check<R: Record>(_: R.Type) throws {
