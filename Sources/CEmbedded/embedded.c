@@ -9,6 +9,9 @@ static const unsigned char history[] = {
 static const unsigned char ideas[] = {
 #embed "../../Migrations/0003-ideas.sql"
 };
+static const unsigned char appointments[] = {
+#embed "../../Migrations/0005-appointments.sql"
+};
 static const unsigned char sessions[] = {
 #embed "../../Migrations/0007-sessions.sql"
 };
@@ -30,6 +33,7 @@ const EmbeddedFile embedded_migrations[] = {
     {"0001-registry", registry, sizeof registry},
     {"0002-history", history, sizeof history},
     {"0003-ideas", ideas, sizeof ideas},
+    {"0005-appointments", appointments, sizeof appointments},
     {"0007-sessions", sessions, sizeof sessions},
 };
 const size_t embedded_migration_count = sizeof embedded_migrations / sizeof *embedded_migrations;

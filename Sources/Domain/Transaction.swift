@@ -6,20 +6,27 @@ package final class Transaction {
     /// The instant that everything in this transaction carries.
     package let now: Timestamp
     let feed: FeedWriter
+    let tokens: TokenBook
+    let terms: Retention.Terms
     private let ids: IdentifierSource
     /// The documents that were published last, for the answer to whoever made them.
     var published: (type: RecordType, id: Identifier<Void>, rev: Int64, documents: [(audience: Audience, bytes: [UInt8])])?
 
-    init(connection: Connection, now: Timestamp, feed: FeedWriter, ids: IdentifierSource) {
+    init(connection: Connection, now: Timestamp, feed: FeedWriter, ids: IdentifierSource, tokens: TokenBook, terms: Retention.Terms) {
         self.connection = connection
         self.now = now
         self.feed = feed
         self.ids = ids
+        self.tokens = tokens
+        self.terms = terms
     }
 
     func newID<Of>() -> Identifier<Of> { ids.next(at: now) }
     func nextSeq() -> Int64 { feed.nextSeq() }
     var lastSeq: Int64 { feed.lastSeq }
+
+    /// Runs `body` once this is on disk: for what is kept in memory beside the tables.
+    func afterCommit(_ body: @escaping @Sendable () -> Void) { feed.afterCommit(body) }
 
     /// Runs a prepared UPDATE, INSERT or DELETE.
     ///

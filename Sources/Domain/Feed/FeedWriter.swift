@@ -16,7 +16,8 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
     private var numbers: [Audience: Int64] = [:]
     /// In order, so that the newest of an audience comes last and a rollback cuts the tail off.
     private var touched: [(audience: Audience, seq: Int64)] = []
-    private var savepoint: (seq: Int64, numbers: [Audience: Int64], touched: Int) = (0, [:], 0)
+    private var afterCommit: [@Sendable () -> Void] = []
+    private var savepoint: (seq: Int64, numbers: [Audience: Int64], touched: Int, afterCommit: Int) = (0, [:], 0, 0)
 
     init(heads: Heads, announce: @escaping @Sendable (Set<Audience>) -> Void) {
         self.heads = heads
@@ -69,11 +70,15 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
         touched.append((audience, seq))
     }
 
-    func began(_ connection: Connection) { savepoint = (seq, numbers, touched.count) }
-    func savepointBegan(_ connection: Connection) { savepoint = (seq, numbers, touched.count) }
+    func afterCommit(_ body: @escaping @Sendable () -> Void) { afterCommit.append(body) }
+
+    func began(_ connection: Connection) { mark() }
+    func savepointBegan(_ connection: Connection) { mark() }
+    private func mark() { savepoint = (seq, numbers, touched.count, afterCommit.count) }
     func savepointRolledBack(_ connection: Connection) {
         (seq, numbers) = (savepoint.seq, savepoint.numbers)
         touched.removeSubrange(savepoint.touched...)
+        afterCommit.removeSubrange(savepoint.afterCommit...)
     }
 
     func willCommit(_ connection: Connection) throws(DatabaseError) {
@@ -83,6 +88,8 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
 
     func committed() {
         storedSeq = seq
+        for body in afterCommit { body() }
+        afterCommit.removeAll()
         if hasNewDue {
             hasNewDue = false
             reschedule.withLock { $0 }?()
@@ -102,6 +109,7 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
     func rolledBack() {
         seq = storedSeq
         touched.removeAll()
+        afterCommit.removeAll()
         // Numbers given in the lost transaction are gone from the table too.
         let known = heads.snapshot.entries
         numbers = numbers.filter { known[$0.key] != nil }

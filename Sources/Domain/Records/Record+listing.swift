@@ -3,7 +3,7 @@ extension Record {
     /// Whether anyone without a token sees some records of the type.
     package static var isPublic: Bool {
         switch type {
-        case .referent, .endorsement, .adoption, .facilitator, .registration, .answer: false
+        case .referent, .endorsement, .adoption, .facilitator, .registration, .answer, .appointment: false
         default: true
         }
     }
@@ -12,9 +12,9 @@ extension Record {
         switch type {
         case .coop:
             ListRules(
-                filters: ["slug", "department_code", "region_code", "city", "membership", "legal_form", "fictitious"], sorts: ["name": "search"],
+                filters: ["slug", "department_code", "region_code", "city", "membership", "legal_form", "fictitious", "active_referents"], sorts: ["name": "search"],
                 defaultSort: "name", links: ["activity": ("coop_activity", "activity")],
-                restricted: ["membership": withToken, "legal_form": withToken, "activity": withToken, "fictitious": withToken])
+                restricted: ["membership": withToken, "legal_form": withToken, "activity": withToken, "fictitious": withToken, "active_referents": withToken])
         case .site:
             ListRules(
                 filters: ["coop_id", "projector", "step_free_access", "time_zone"], sorts: ["name": "name", "workstations": "workstations", "seats": "seats"],
@@ -49,6 +49,7 @@ extension Record {
                 defaultSort: "entry_no",
                 restricted: ["channel": office, "contact_task": office, "duplicate_suspected": office, "queued_at": office])
         case .answer: ListRules(filters: ["session_id", "coop_id"], sorts: [:], defaultSort: "id")
+        case .appointment: ListRules(filters: ["coop_id", "status", "referent_id"], sorts: ["opened_on": "opened_on"], defaultSort: "opened_on")
         case .activity: ListRules(filters: ["slug"], sorts: ["slug": "slug"], defaultSort: "slug")
         }
     }

@@ -21,6 +21,7 @@ extension RecordType {
         case .session: Session.self
         case .registration: Registration.self
         case .answer: AnswerSheet.self
+        case .appointment: AppointmentFile.self
         }
     }
 }
