@@ -34,7 +34,7 @@ extension Forgetful {
             try storing { () throws(DatabaseError) in try Due.set(day.startInParis, type, id.text, due, in: tx) }
             return false
         }
-        try store.amend(record, .change, by: .clock, in: tx) { $0.forget(on: tx.now.day) }
+        try store.amend(record, .change, by: .clock, in: tx) { $0.forget(on: Zone.paris.local(tx.now).day) }
         try storing { () throws(DatabaseError) in try Idempotency.forget(type, id.text, in: tx.connection) }
         return true
     }
