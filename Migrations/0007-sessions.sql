@@ -24,7 +24,9 @@ CREATE TABLE facilitator (
     coop_id      TEXT    NOT NULL REFERENCES coop (id),
     display_name TEXT    NOT NULL CHECK (length(display_name) BETWEEN 1 AND 200),
     kind         TEXT    NOT NULL CHECK (kind IN ('employee', 'volunteer_cooperator')),
-    contact      TEXT
+    contact      TEXT,
+    last_session_on TEXT, -- after which a volunteer is forgotten in time
+    anonymised_on   TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX facilitator_by_coop ON facilitator (coop_id);
 
@@ -75,6 +77,7 @@ CREATE TABLE registration (
     created_ms          INTEGER NOT NULL,
     updated_ms          INTEGER NOT NULL,
     session_id          TEXT    NOT NULL REFERENCES session (id),
+    session_starts_at   TEXT    NOT NULL, -- after which the person is forgotten in time
     coop_id             TEXT    NOT NULL REFERENCES coop (id), -- the session's
     entry_no            INTEGER NOT NULL,
     channel             TEXT    NOT NULL CHECK (channel IN ('online', 'email', 'phone', 'paper')),

@@ -41,13 +41,13 @@ package final class App: Application {
     /// Every resource, in the order of the contract.
     private static func routes(_ federation: Federation) -> [Route] {
         [
-            ResourceRoutes<Coop>(federation).routes, ResourceRoutes<Site>(federation).routes, ReferentRoutes(federation: federation).routes,
+            CoopRoutes(federation: federation).routes, ResourceRoutes<Site>(federation).routes, ReferentRoutes(federation: federation).routes,
             ResourceRoutes<Theme>(federation).routes, ResourceRoutes<Question>(federation).routes, ResourceRoutes<Resource>(federation).routes,
             ResourceRoutes<Prize>(federation).routes, IdeaRoutes(federation: federation).routes, ResourceRoutes<Mooc>(federation).routes,
             ResourceRoutes<Module>(federation).routes, ResourceRoutes<Activity>(federation).routes, ChangesRoutes(federation: federation).routes,
             AccessRoutes(federation: federation).routes, HistoryRoutes(federation: federation).routes, SessionRoutes(federation: federation).routes,
             SheetRoutes(federation: federation).routes, PairingRoutes(federation: federation).routes, RoundRoutes(federation: federation).routes,
-            PushRoutes(federation: federation).routes, RepairRoutes(federation: federation).routes,
+            PushRoutes(federation: federation).routes, RepairRoutes(federation: federation).routes, AppointmentRoutes(federation: federation).routes,
         ].flatMap { $0 }
     }
 

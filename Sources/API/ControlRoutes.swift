@@ -4,7 +4,7 @@ import JSON
 import SQLite
 import Text
 
-/// What only the operator may do, on the control socket: imports, exports, and the feed's audit.
+/// What only the operator may do, on the control socket: imports, exports, the feed's audit, and what is forgotten when.
 struct ControlRoutes: Sendable {
     private let federation: Federation
 
@@ -16,6 +16,9 @@ struct ControlRoutes: Sendable {
             control("GET", "/control/export", export),
             control("POST", "/control/feed/verify", verify),
             control("POST", "/control/feed/rebuild", rebuild),
+            control("GET", "/control/retention", terms),
+            control("POST", "/control/retention/terms", setTerm),
+            control("POST", "/control/retention/runs", forget),
         ]
     }
 
@@ -132,5 +135,39 @@ struct ControlRoutes: Sendable {
         try call.takesNoQuery()
         let count = try federation.perform { (tx) throws(DomainError) in try FeedAudit.rebuild(in: tx) }
         return .json { $0.member("count", count) }
+    }
+
+    // MARK: Retention
+
+    private func terms(_ call: Call) throws -> Response {
+        try call.takesNoQuery()
+        let terms = federation.retentionTerms
+        return .json { json in for term in Retention.Term.allCases { json.member(term.rawValue, terms[term]) } }
+    }
+
+    /// The body is `{"name": "referent_months", "value": 24}`.
+    private func setTerm(_ call: Call) throws -> Response {
+        try call.takesNoQuery()
+        let json = try call.json()
+        guard let term = json["name"]?.stringValue.flatMap({ Retention.Term(rawValue: $0) }) else {
+            let names = Retention.Term.allCases.map(\.rawValue).joined(separator: ", ")
+            throw DomainError.invalid([Fault("#/name", "choice.unknown", en: "must be one of: \(names)", fr: "doit être l'une de ces valeurs : \(names)")])
+        }
+        try federation.setTerm(term, to: json["value"]?.integerValue.flatMap { Int(exactly: $0) } ?? 0)
+        return .json { $0.member(term.rawValue, federation.retentionTerms[term]) }
+    }
+
+    /// The body is `{"dry_run": true}`; the answer names the records that forgot, or would, by type.
+    private func forget(_ call: Call) throws -> Response {
+        try call.takesNoQuery()
+        let report = try federation.applyRetention(dryRun: call.json()["dry_run"]?.boolValue ?? false)
+        return .json { json in
+            for part in report.parts {
+                json.key(part.type.plural)
+                json.beginArray()
+                for id in part.ids { json.string(id) }
+                json.endArray()
+            }
+        }
     }
 }

@@ -12,6 +12,9 @@ static const unsigned char ideas[] = {
 static const unsigned char pairings[] = {
 #embed "../../Migrations/0004-pairings.sql"
 };
+static const unsigned char appointments[] = {
+#embed "../../Migrations/0005-appointments.sql"
+};
 static const unsigned char rounds[] = {
 #embed "../../Migrations/0006-rounds.sql"
 };
@@ -40,6 +43,7 @@ const EmbeddedFile embedded_migrations[] = {
     {"0002-history", history, sizeof history},
     {"0003-ideas", ideas, sizeof ideas},
     {"0004-pairings", pairings, sizeof pairings},
+    {"0005-appointments", appointments, sizeof appointments},
     {"0006-rounds", rounds, sizeof rounds},
     {"0007-sessions", sessions, sizeof sessions},
     {"0008-push", push, sizeof push},

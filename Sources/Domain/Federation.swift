@@ -13,6 +13,10 @@ package final class Federation: Sendable {
         /// Days for which a device may stay away without having to repair its store.
         package var tombstoneDays = 400
         package var pairingLimits = Pairing.Limits()
+        /// Whether it does what is due by itself; otherwise only what it is asked for.
+        package var keepsHouse = true
+        /// Told what each nightly run of the retention rules did.
+        package var onRetention: @Sendable (Retention.Report) -> Void = { _ in }
         package init() {}
     }
 
@@ -38,6 +42,11 @@ package final class Federation: Sendable {
     package let alarm: Alarm
     private let tombstoneDays: Int
     package let pairingLimits: Pairing.Limits
+    private let keepsHouse: Bool
+    let terms: Mutex<Retention.Terms>
+    private let onRetention: @Sendable (Retention.Report) -> Void
+    /// The day of the last run of the retention rules.
+    private let retained = Mutex<Day?>(nil)
 
     /// Makes the folder this process's own, to be held for as long as the federation is open.
     ///
@@ -54,7 +63,7 @@ package final class Federation: Sendable {
         let waiters = Waiters(alarm: alarm)
         let feed = FeedWriter(heads: heads) { waiters.announce($0) }
         let tokens = tokens
-        var loaded: (epochs: Epochs, cursorKey: [UInt8], linkKey: [UInt8], voterKey: [UInt8], requestKey: [UInt8])?
+        var loaded: (epochs: Epochs, cursorKey: [UInt8], linkKey: [UInt8], voterKey: [UInt8], requestKey: [UInt8], terms: Retention.Terms)?
         database = try Database(
             path: directory + "/viecoop.db", settings: settings.database,
             migrations: Embedded.migrations.map { Migration(name: $0.name, sql: $0.text) }, observer: feed
@@ -63,15 +72,18 @@ package final class Federation: Sendable {
             try tokens.load(from: connection)
             loaded = (
                 try Epochs.load(from: connection), try Self.key(named: "cursor", in: connection), try Self.key(named: "link", in: connection),
-                try Self.key(named: "voter", in: connection), try Self.key(named: "request", in: connection)
+                try Self.key(named: "voter", in: connection), try Self.key(named: "request", in: connection), try Retention.Terms.load(from: connection)
             )
         }
         guard let loaded else { preconditionFailure("opening a database prepares it") }
-        (epochs, cursorKey, linkKey, voterKey, requestKey) = loaded
+        (epochs, cursorKey, linkKey) = (loaded.epochs, loaded.cursorKey, loaded.linkKey)
+        (voterKey, requestKey) = (loaded.voterKey, loaded.requestKey)
         (self.heads, self.waiters, self.feed, self.alarm) = (heads, waiters, feed, alarm)
         now = settings.now
         tombstoneDays = settings.tombstoneDays
         pairingLimits = settings.pairingLimits
+        (keepsHouse, onRetention) = (settings.keepsHouse, settings.onRetention)
+        terms = Mutex(loaded.terms)
         try renderAgain(after: database.migrated)
         feed.onNewDue { [weak self] in self?.lookForDue() }
         housekeep()
@@ -160,7 +172,8 @@ package final class Federation: Sendable {
     }
 
     private func transaction(on connection: Connection) -> Transaction {
-        Transaction(connection: connection, now: now(), feed: feed, ids: ids, pairingLimits: pairingLimits)
+        Transaction(
+            connection: connection, now: now(), feed: feed, ids: ids, tokens: tokens, terms: terms.withLock { $0 }, pairingLimits: pairingLimits)
     }
 
     private static func domainError(_ failure: WriteFailure) -> DomainError {
@@ -176,17 +189,16 @@ package final class Federation: Sendable {
 
     /// Makes a token; its secret is shown now and never again.
     package func createToken(_ draft: Token.Draft) throws(DomainError) -> (token: Token, secret: Token.Secret) {
-        let made = try perform { (tx) throws(DomainError) in
+        try perform { (tx) throws(DomainError) in
             try draft.validate(at: tx.now, in: tx.connection)
             let secret = Token.Secret(for: tx.newID())
             let token = Token(
                 id: secret.id, secretHash: secret.hash, role: draft.role, coop: draft.coop, isHelper: draft.isHelper, referent: draft.referent,
                 label: draft.label, created: tx.now, expires: draft.expires, revoked: nil)
             try storing { () throws(DatabaseError) in try TokenTable.insert(token, in: tx.connection) }
+            tx.afterCommit { [tokens = tx.tokens] in tokens.keep(token) }
             return (token, secret)
         }
-        tokens.keep(made.0)
-        return made
     }
 
     /// Effective at once: the token's waiting requests are woken.
@@ -223,6 +235,7 @@ package final class Federation: Sendable {
 
     /// Runs what is due and what comes up regularly, now and whenever something is due next, at least once an hour.
     private func housekeep() {
+        guard keepsHouse else { return }
         write({ [tombstoneDays] (tx) throws(DomainError) in
             try Due.run(in: tx)
             return try storing { () throws(DatabaseError) in
@@ -233,6 +246,7 @@ package final class Federation: Sendable {
             }
         }) { [weak self] result in
             guard let self else { return }
+            retainNightly()
             let seconds: Int64 =
                 switch result {
                 case .success(let next?): max(1, min(3600, (next.milliseconds - now().milliseconds) / 1000 + 1))
@@ -245,6 +259,28 @@ package final class Federation: Sendable {
                 alarm.cancel(ticket)
                 ticket = alarm.set(.now.advanced(by: .seconds(seconds))) { [weak self] in self?.housekeep() }
             }
+        }
+    }
+
+    /// The first look after three in the morning in Paris runs the retention rules, and so does the first after a start.
+    private func retainNightly() {
+        let (day, minutes) = Zone.paris.local(now())
+        let night = minutes < 180 ? Day(daysSince1970: day.daysSince1970 - 1) : day
+        let isFirst = retained.withLock { last in
+            defer { last = night }
+            return last != night
+        }
+        if isFirst { retain(after: Retention.Report()) }
+    }
+
+    private func retain(after report: Retention.Report) {
+        write({ (tx) throws(DomainError) in try Retention.sweep(in: tx) }) { [weak self] result in
+            guard let self else { return }
+            // A full queue or disk: the next look tries again.
+            guard case .success(let part) = result else { return retained.withLock { $0 = nil } }
+            var report = report
+            report.add(part)
+            if part.count == Retention.batch { retain(after: report) } else { onRetention(report) }
         }
     }
 

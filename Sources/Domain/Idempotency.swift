@@ -65,6 +65,11 @@ package enum Idempotency {
         }
     }
 
+    /// The answers that show a record.
+    static func forget(_ type: RecordType, _ id: String, in connection: Connection) throws(DatabaseError) {
+        try connection.run("DELETE FROM idempotency WHERE type = ? AND id = ?", [.text(type.rawValue), .text(id)])
+    }
+
     static func forget(before time: Timestamp, in connection: Connection) throws(DatabaseError) {
         try connection.run("DELETE FROM idempotency WHERE created_ms < ?", [.integer(time.milliseconds)])
     }

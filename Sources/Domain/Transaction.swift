@@ -7,16 +7,22 @@ package final class Transaction {
     package let now: Timestamp
     let feed: FeedWriter
     let pairingLimits: Pairing.Limits
+    let tokens: TokenBook
+    let terms: Retention.Terms
     private let ids: IdentifierSource
     /// The documents that were published last, for the answer to whoever made them.
     var published: (type: RecordType, id: Identifier<Void>, rev: Int64, documents: [(audience: Audience, bytes: [UInt8])])?
 
-    init(connection: Connection, now: Timestamp, feed: FeedWriter, ids: IdentifierSource, pairingLimits: Pairing.Limits) {
+    init(
+        connection: Connection, now: Timestamp, feed: FeedWriter, ids: IdentifierSource, tokens: TokenBook, terms: Retention.Terms, pairingLimits: Pairing.Limits
+    ) {
         self.connection = connection
         self.now = now
         self.feed = feed
         self.ids = ids
         self.pairingLimits = pairingLimits
+        self.tokens = tokens
+        self.terms = terms
     }
 
     func newID<Of>() -> Identifier<Of> { ids.next(at: now) }
@@ -49,6 +55,9 @@ package final class Transaction {
             return .failure(error)
         }
     }
+
+    /// Runs `body` once this is on disk: for what is kept in memory beside the tables.
+    func afterCommit(_ body: @escaping @Sendable () -> Void) { feed.afterCommit(body) }
 
     /// Runs a prepared UPDATE, INSERT or DELETE.
     ///

@@ -14,18 +14,23 @@ enum Control {
         let body: [UInt8]
     }
 
-    /// - Parameter line: called with each line of an answer that is sent line by line, as it comes.
-    static func send(_ request: Request, data: String, line: @escaping ([UInt8]) -> Void = { _ in }) throws -> Reply {
+    /// - Parameters:
+    ///   - settings: with which the database is opened where no server runs.
+    ///   - line: called with each line of an answer that is sent line by line, as it comes.
+    static func send(
+        _ request: Request, data: String, opening settings: Federation.Settings = Federation.Settings(), line: @escaping ([UInt8]) -> Void = { _ in }
+    ) throws -> Reply {
         let socket = data + "/control.sock"
         if access(socket, F_OK) == 0, let reply = try overSocket(request, socket, line) { return reply }
-        return try inProcess(request, data, line)
+        return try inProcess(request, data, settings, line)
     }
 
     /// The JSON of a 2xx answer.
     static func json(
-        _ method: String, _ path: String, query: String = "", body: [UInt8] = [], data: String, naming options: [String: String] = [:]
+        _ method: String, _ path: String, query: String = "", body: [UInt8] = [], data: String, naming options: [String: String] = [:],
+        opening settings: Federation.Settings = Federation.Settings()
     ) throws -> JSON {
-        let reply = try send(request(method, path, query: query, body: body), data: data)
+        let reply = try send(request(method, path, query: query, body: body), data: data, opening: settings)
         try check(reply, naming: options)
         return reply.body.isEmpty ? .null : try JSON.parse(reply.body)
     }
@@ -58,14 +63,14 @@ enum Control {
 
     // MARK: The two ways
 
-    private static func inProcess(_ request: Request, _ data: String, _ line: ([UInt8]) -> Void) throws -> Reply {
+    private static func inProcess(_ request: Request, _ data: String, _ settings: Federation.Settings, _ line: ([UInt8]) -> Void) throws -> Reply {
         let lock = try Federation.lock(directory: data)
         defer { withExtendedLifetime(lock) {} }
-        let federation = try Federation(directory: data)
+        let federation = try Federation(directory: data, settings: settings)
         defer { federation.close() }
-        var settings = App.Settings()
-        settings.isControl = true
-        let app = App(federation, settings: settings, metrics: Metrics(), log: nil)
+        var control = App.Settings()
+        control.isControl = true
+        let app = App(federation, settings: control, metrics: Metrics(), log: nil)
         var answer = app.answer(request)
         while case .later(let begin) = answer {
             let kept = Monitor<(@Sendable () -> Answer)?>(nil)

@@ -44,8 +44,12 @@ enum Serve: Command {
         let listener = try Listener(listening.listener)
         if isDemo { mkdir(data, 0o700) }
         let lock = try Federation.lock(directory: data)
-        let federation = try Federation(directory: data)
         let log = AccessLog(level: level)
+        var federationSettings = Federation.Settings()
+        federationSettings.onRetention = { report in
+            log.note("forgot what was due", report.parts.map { ($0.type.plural, String($0.ids.count)) })
+        }
+        let federation = try Federation(directory: data, settings: federationSettings)
         let metrics = Metrics()
         let app = App(federation, settings: settings, metrics: metrics, log: log)
         var controlSettings = settings

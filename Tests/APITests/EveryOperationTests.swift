@@ -5,7 +5,10 @@ import Testing
 /// Makes every operation beside the resources' five (`ResourceLifeTests`) succeed once, so that Tests/contract/check.py has an answer of each to look at.
 @Suite("Every operation")
 struct EveryOperationTests {
-    static let transitions = [("referents", #"{"to":"active"}"#, #"{"to":"designated"}"#), ("ideas", #"{"to":"submitted"}"#, #"{"to":"archived"}"#)]
+    static let transitions = [
+        ("referents", #"{"to":"active"}"#, #"{"to":"designated"}"#), ("ideas", #"{"to":"submitted"}"#, #"{"to":"archived"}"#),
+        ("appointments", #"{"to":"abandoned"}"#, #"{"to":"open"}"#),
+    ]
 
     @Test("states change by permitted transitions only", arguments: transitions)
     func steps(of type: String, permitted: String, forbidden: String) throws {

@@ -48,6 +48,7 @@ struct MatrixKind: Sendable, CustomTestStringConvertible {
         MatrixKind("nominations", isPrivate: true) {
             try $0.post("rounds/\($0.post("rounds", #"{"month":"2026-03"}"#, by: $1))/nominations", #"{"title":"Goûter"}"#, by: $1)
         },
+        MatrixKind("appointments", isPrivate: true) { try $0.post("appointments", #"{"opened_on":"2026-02-03"}"#, by: $1) },
         MatrixKind("pairings", isPrivate: true) { try $0.pairing(of: $1) },
         MatrixKind("meetings", isPrivate: true) {
             try $0.post("meetings", #"{"pairing_id":"\#($0.pairing(of: $1))","held_on":"2026-03-01","mode":"video"}"#, by: $1)

@@ -26,6 +26,7 @@ struct ResourceLifeTests {
         Life(path: "/v1/ideas", body: #"{"title":"Jardin partagé","summary":"Cultiver ensemble","theme_id":"$theme"}"#, patch: #"{"steps":["Choisir le terrain"]}"#),
         Life(path: "/v1/moocs", body: #"{"slug":"culture","title":"Culture"}"#, patch: #"{"aims":["informer"]}"#),
         Life(path: "/v1/modules", body: #"{"mooc_id":"$mooc","slug":"bases","title":"Les bases"}"#, patch: #"{"status":"published"}"#),
+        Life(path: "/v1/appointments", body: #"{"coop_id":"$coop","opened_on":"2026-01-05"}"#, patch: #"{"opened_on":"2026-01-12"}"#),
         Life(path: "/v1/activities", body: #"{"slug":"rental","title":"locatif"}"#, patch: #"{"title":"Locatif social"}"#),
     ]
 

@@ -23,7 +23,7 @@ package final class TestFederation: Sendable {
     package let federation: Federation
     private let directory: TestFolder
 
-    package init(clock: TestClock = TestClock(), configure: (inout Federation.Settings) -> Void = { _ in }) throws {
+    package init(clock: TestClock = TestClock(), in directory: TestFolder = TestFolder(), configure: (inout Federation.Settings) -> Void = { _ in }) throws {
         var settings = Federation.Settings()
         settings.database.cacheKiB = 2048
         settings.database.readerCacheKiB = 1024
@@ -31,7 +31,7 @@ package final class TestFederation: Sendable {
         settings.now = { clock.now }
         configure(&settings)
         self.clock = clock
-        directory = TestFolder()
+        self.directory = directory
         federation = try Federation(directory: directory.path, settings: settings)
     }
 
@@ -73,6 +73,17 @@ package final class TestFederation: Sendable {
     package func step(_ idea: Idea, _ json: String, expecting: Expectation = .any, by caller: Caller = .operatorItself) throws(DomainError) -> Idea {
         let step = try Transition<Idea.Status>(TestJSON.parse(json))
         return try federation.perform { (tx) throws(DomainError) in try Idea.store.transition(idea.id, step, expecting: expecting, by: caller, in: tx) }
+    }
+
+    @discardableResult
+    package func step(_ file: AppointmentFile, _ json: String, by caller: Caller = .operatorItself) throws(DomainError) -> AppointmentFile {
+        let step = try Transition<AppointmentFile.Status>(TestJSON.parse(json), taking: AppointmentFile.transitionFields)
+        return try federation.perform { (tx) throws(DomainError) in try AppointmentFile.store.transition(file.id, step, expecting: .any, by: caller, in: tx) }
+    }
+
+    @discardableResult
+    package func merge(_ coop: Coop, into target: Coop, expecting: Expectation = .any, by caller: Caller = .admin) throws(DomainError) -> Coop {
+        try federation.perform { (tx) throws(DomainError) in try Coop.store.merge(coop.id, into: target.id, expecting: expecting, by: caller, in: tx) }
     }
 
     // MARK: Reading

@@ -77,10 +77,43 @@ struct CommandProcessTests {
         withExtendedLifetime(server) {}
     }
 
+    @Test("what is forgotten is shown by a dry run, then done, by the term that is kept with the data", arguments: [true, false])
+    func forgets(running: Bool) throws {
+        let folder = TestFolder()
+        let server = try Running(folder.path)
+        func others(_ what: String) -> String { "registrations: 0 \(what)\nfacilitators: 0 \(what)\n" }
+        func command(_ words: String...) throws -> Program.Outcome { try Program.run(["retention"] + words + ["--data", folder.path]) }
+        #expect(try command("set", "referent_months", "120").output == "referent_months\t120\n")
+        let admin = try server.token()
+        let id = UUID()
+        let body = referent(id, coop: try server.addCoop("a-casa", token: admin)).replacingOccurrences(of: "2026-01-05", with: "2020-01-06")
+        #expect(try server.send("POST", "/v1/referents", body, token: admin).status == 201)
+        let path = "/v1/referents/\(id.uuidString.lowercased())"
+        #expect(try server.send("POST", path + "/transitions", #"{"to":"ended","ended_on":"2021-03-01"}"#, token: admin, headers: [("If-Match", "*")]).status == 200)
+        if !running { server.stop() }
+
+        #expect(try command("run").output == "referents: 0 forgotten\nappointments: 0 forgotten\n" + others("forgotten"))
+        #expect(try command("set", "referent_months", "12").code == 0)
+        #expect(try command("terms").output == "referent_months\t12\nappointment_months\t12\nregistration_days\t90\nwaitlist_days\t30\nfacilitator_months\t6\n")
+        let line = "  \(id.uuidString.lowercased())\n"
+        for _ in 0..<2 { #expect(try command("run", "--dry-run").output == "referents: 1 would be forgotten\n\(line)appointments: 0 would be forgotten\n" + others("would be forgotten")) }
+        #expect(try command("run").output == "referents: 1 forgotten\n\(line)appointments: 0 forgotten\n" + others("forgotten"))
+        let exported = try Program.run(["export", "referent", "--format", "csv", "--data", folder.path]).output
+        #expect(exported.contains("ancien") && !exported.contains("Muller"))
+
+        let high = try command("set", "referent_months", "1000")
+        #expect(high.code == 1 && high.errors.contains("NUMBER must be a whole number from 1 to 120"), "\(high)")
+        let unknown = try command("set", "nothing", "12")
+        #expect(unknown.code == 1 && unknown.errors.contains("NAME must be one of: referent_months"), "\(unknown)")
+        for words in [["set"], ["set", "referent_months"], ["set", "referent_months", "soon"], ["start"]] {
+            #expect(try Program.run(["retention"] + words + ["--data", folder.path]).code == 2, "\(words)")
+        }
+    }
+
     @Test("help and version print to standard output; no command at all is a misuse")
     func explains() throws {
         #expect(try Program.run(["version"]).output.hasPrefix("viecoop "))
-        for words in [["help"], ["--help"], ["-h"]] + ["serve", "import", "export", "token", "feed", "doctor", "version"].flatMap({ [["help", $0], [$0, "--help"]] }) {
+        for words in [["help"], ["--help"], ["-h"]] + ["serve", "import", "export", "token", "feed", "retention", "doctor", "version"].flatMap({ [["help", $0], [$0, "--help"]] }) {
             let outcome = try Program.run(words)
             #expect(outcome.code == 0 && outcome.errors.isEmpty && outcome.output.contains("viecoop"), "\(words): \(outcome)")
         }

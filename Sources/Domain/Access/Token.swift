@@ -46,7 +46,13 @@ package struct Token: Sendable {
             }
             if isHelper, role != .referent { faults.add("#/helper", "token.helper", en: "goes with the role referent only", fr: "va seulement avec le rôle referent") }
             if let expires, expires <= now { faults.add("#/expires_at", "date.past", en: "must lie in the future", fr: "doit être dans le futur") }
-            if let coop, try Coop.store.find(coop, in: connection) == nil { faults.addUnknownReference("#/coop_id", .coop) }
+            if let coop {
+                let found = try Coop.store.find(coop, in: connection)
+                if found == nil { faults.addUnknownReference("#/coop_id", .coop) }
+                if let successor = found?.successorID {
+                    faults.add("#/coop_id", "coop.merged", en: "was merged into \(successor); name that one", fr: "a fusionné avec \(successor) ; désignez celle-ci")
+                }
+            }
             if let referent {
                 let found = try Referent.store.find(referent, in: connection)
                 if role != .referent || found == nil || found?.coopID != coop { faults.addUnknownReference("#/referent_id", .referent) }

@@ -64,6 +64,20 @@ enum TokenTable {
         try connection.run("UPDATE token SET revoked_ms = ? WHERE id = ?", [.integer(now.milliseconds), id.value])
     }
 
+    /// Brings the co-op's devices in line with the mandates that they stand for, and returns those that moved.
+    static func followReferents(from coop: Identifier<Coop>, in connection: Connection) throws(DatabaseError) -> [Token] {
+        let moved = try connection.all(
+            "SELECT token.id, referent.coop_id FROM token JOIN referent ON referent.id = referent_id WHERE token.coop_id = ? AND referent.coop_id <> token.coop_id",
+            [coop.value]
+        ) { ($0.text(0), $0.text(1)) }
+        var tokens: [Token] = []
+        for (id, coop) in moved {
+            try connection.run("UPDATE token SET coop_id = ? WHERE id = ?", [.text(coop), .text(id)])
+            if let id = Identifier<Token>(id), let token = try find(id, in: connection) { tokens.append(token) }
+        }
+        return tokens
+    }
+
     static func find(_ id: Identifier<Token>, in connection: Connection) throws(DatabaseError) -> Token? {
         try connection.first("SELECT \(columns) FROM token WHERE id = ?", [id.value], token) ?? nil
     }

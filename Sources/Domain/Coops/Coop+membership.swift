@@ -14,12 +14,7 @@ extension Coop {
             faults.addUnknownReference(pointer, .coop)
             throw .invalid(faults.all)
         }
-        if let successor {
-            throw .conflict(
-                code: "coop.merged",
-                Bilingual(en: "This co-op was merged into \(successor); use that one.", fr: "Cette coopérative a fusionné avec \(successor) ; utilisez celle-ci."),
-                members: [("canonical_id", "\"\(successor)\"")])
-        }
+        if let successor { throw merged(into: successor) }
         if membership == Membership.formerMember.rawValue {
             throw .conflict(
                 code: "coop.former-member",
@@ -47,15 +42,45 @@ extension Coop {
         return coop
     }
 
-    /// Refuses to end the membership of a co-op that has live pairings (invariant 19).
-    func checkHasNoLivePairings(in tx: Transaction) throws(DomainError) {
-        let live = try Pairing.live(of: id, in: tx.connection)
+    private static func merged(into successor: String) -> DomainError {
+        .conflict(
+            code: "coop.merged",
+            Bilingual(en: "This co-op was merged into \(successor); use that one.", fr: "Cette coopérative a fusionné avec \(successor) ; utilisez celle-ci."),
+            members: [("canonical_id", "\"\(successor)\"")])
+    }
+
+    /// Refuses every write of the people of a co-op that was merged into another: they read what stays, and go on with a token of
+    /// the successor.
+    static func checkStillWrites(_ caller: Caller, in tx: Transaction) throws(DomainError) {
+        guard let coop = caller.coop else { return }
+        let successor = try storing { () throws(DatabaseError) in
+            try tx.connection.first("SELECT successor_id FROM coop WHERE id = ?", [coop.value]) { $0.optionalText(0) } ?? nil
+        }
+        if let successor { throw merged(into: successor) }
+    }
+
+    /// Refuses to end a membership, or to merge the co-op, while something goes on there that has to be brought to an end first.
+    func checkNothingLive(in tx: Transaction) throws(DomainError) {
+        var live: [(table: String, ids: Set<String>)] = []
+        for bond in Coop.bonds {
+            guard case .blocks(let condition) = bond.fate else { continue }
+            let ids = try storing { () throws(DatabaseError) in
+                try tx.connection.all("SELECT id FROM \(bond.table) WHERE \(bond.column) = ? AND (\(condition))", [id.value]) { $0.text(0) }
+            }
+            if ids.isEmpty { continue }
+            if let index = live.firstIndex(where: { $0.table == bond.table }) {
+                live[index].ids.formUnion(ids)
+            } else {
+                live.append((bond.table, Set(ids)))
+            }
+        }
         guard !live.isEmpty else { return }
+        let names = live.map { "\($0.table)_ids" }.joined(separator: ", ")
         throw .conflict(
-            code: "coop.live-pairings",
+            code: "coop.live-records",
             Bilingual(
-                en: "The co-op still has live pairings; close or decline them first.",
-                fr: "La coopérative a encore des binômes en cours ; clôturez-les ou déclinez-les d'abord."),
-            members: [("pairing_ids", live.jsonIDs)])
+                en: "Something still goes on at this co-op: end what \(names) names first.",
+                fr: "Quelque chose est encore en cours dans cette coopérative : terminez d'abord ce que désigne \(names)."),
+            members: live.map { ("\($0.table)_ids", "[" + $0.ids.sorted().map { "\"\($0)\"" }.joined(separator: ",") + "]") })
     }
 }

@@ -26,9 +26,12 @@ package struct Coop: Record {
     /// Slugs of `Activity`.
     package var activities: [String] = []
     package var membership = Membership.unknown
-    /// The co-op that this one was merged into; set by the merge.
+    /// Its active mandates, and since when it has none though it had.
+    package var activeReferents = 0
+    package var vacantSince: Day?
     /// The modules of which it has held a group session.
     package var coveredModuleIDs: [Identifier<Module>] = []
+    /// The co-op that this one was merged into; set by the merge.
     package var successorID: Identifier<Coop>?
     package var website: String?
     package var email: String?
@@ -51,6 +54,8 @@ package struct Coop: Record {
         Field("coop_since_year", \.coopSinceYear, .optional(.integer(1850...2200))),
         Field("activities", \.activities, .list(of: .activity, upTo: 20, unique: true)),
         Field("membership", \.membership, .choice),
+        Field("active_referents", \.activeReferents, .integer(0...Int.max), .server),
+        Field("vacant_since", \.vacantSince, .optional(.day), .server),
         Field("covered_module_ids", \.coveredModuleIDs, .list(of: .reference(), upTo: 10_000), .server),
         Field("successor_id", \.successorID, .optional(.reference()), .server),
         Field("website", \.website, .optional(.webAddress)),
@@ -70,6 +75,7 @@ package struct Coop: Record {
 
     private static let notPublic = Set(fields.map(\.name)).subtracting(["slug", "name", "city", "department_code", "region_code", "website"])
 
+    package var absence: Feed.Gone { successorID.map { .merged(into: $0.text) } ?? .scope }
     package var replacement: Identifier<Coop>? { successorID }
     package static var replacementColumn: String? { "successor_id" }
     package var owners: [Identifier<Coop>] { [id] }
@@ -89,7 +95,6 @@ package struct Coop: Record {
                 fr: "le département \(departmentCode) est en \(region) ; ne fournissez pas la région")
         }
         regionCode = region
-        if let old = change.old, old.membership != .formerMember, membership == .formerMember { try checkHasNoLivePairings(in: tx) }
         let thisYear = tx.now.day.year
         for (name, year) in [("founded_year", foundedYear), ("coop_since_year", coopSinceYear)] {
             if let year, year > thisYear {
@@ -108,6 +113,12 @@ package struct Coop: Record {
             if !exists { faults.addUnknownReference("#/activities/\(index)", .activity) }
         }
         try faults.throwIfAny()
+        // An import may bring these along, but they follow from the mandates and from merges.
+        (activeReferents, vacantSince) = (change.old?.activeReferents ?? 0, change.old?.vacantSince)
+        if let old = change.old, change.action != .merge { successorID = old.successorID }
+        guard let old = change.old, old.membership != membership else { return }
+        if membership == .formerMember { try checkNothingLive(in: tx) }
+        if membership != .member { try endVacancy(in: tx) }
     }
 
     package func stored(_ change: Change<Coop>, in tx: Transaction) throws(DomainError) {
@@ -118,6 +129,9 @@ package struct Coop: Record {
                     try tx.connection.run("INSERT INTO coop_activity (activity, coop_id) VALUES (?, ?)", [.text(slug), id.value])
                 }
             }
+        }
+        if let old = change.old, old.membership != .formerMember, membership == .formerMember {
+            for bond in Coop.bonds { if case .ends(let end) = bond.fate { try end(id, change.caller, tx) } }
         }
         // Whether the public sees a site depends on its co-op's membership.
         if let old = change.old, (old.membership == .member) != (membership == .member) {

@@ -48,6 +48,7 @@ package struct Site: Record {
             faults.addUnknownReference("#/coop_id", .coop)
             throw .invalid(faults.all)
         }
+        if change.action == .create { try coop.checkNotReplaced(for: change.caller, in: tx) }
         if change.old != nil, change.action == .change { try Session.checkSite(self, in: tx) }
         isPublic = coop.membership == .member
         if timeZone.isEmpty { timeZone = Department.timeZone(of: coop.departmentCode) }

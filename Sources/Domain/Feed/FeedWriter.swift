@@ -16,7 +16,8 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
     private var numbers: [Audience: Int64] = [:]
     /// In order, so that the newest of an audience comes last and a rollback cuts the tail off.
     private var touched: [(audience: Audience, seq: Int64)] = []
-    private var savepoint: (seq: Int64, numbers: [Audience: Int64], touched: Int) = (0, [:], 0)
+    private var afterCommit: [@Sendable () -> Void] = []
+    private var savepoint = Mark(seq: 0, numbers: [:], touched: 0, afterCommit: 0)
 
     init(heads: Heads, announce: @escaping @Sendable (Set<Audience>) -> Void) {
         self.heads = heads
@@ -69,26 +70,27 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
         touched.append((audience, seq))
     }
 
+    func afterCommit(_ body: @escaping @Sendable () -> Void) { afterCommit.append(body) }
+
     /// The state before a part of a write that may be taken back.
     struct Mark {
         fileprivate let seq: Int64
         fileprivate let numbers: [Audience: Int64]
         fileprivate let touched: Int
+        fileprivate let afterCommit: Int
     }
 
-    func mark() -> Mark { Mark(seq: seq, numbers: numbers, touched: touched.count) }
+    func mark() -> Mark { Mark(seq: seq, numbers: numbers, touched: touched.count, afterCommit: afterCommit.count) }
 
     func reset(to mark: Mark) {
         (seq, numbers) = (mark.seq, mark.numbers)
         touched.removeSubrange(mark.touched...)
+        afterCommit.removeSubrange(mark.afterCommit...)
     }
 
-    func began(_ connection: Connection) { savepoint = (seq, numbers, touched.count) }
-    func savepointBegan(_ connection: Connection) { savepoint = (seq, numbers, touched.count) }
-    func savepointRolledBack(_ connection: Connection) {
-        (seq, numbers) = (savepoint.seq, savepoint.numbers)
-        touched.removeSubrange(savepoint.touched...)
-    }
+    func began(_ connection: Connection) { savepoint = mark() }
+    func savepointBegan(_ connection: Connection) { savepoint = mark() }
+    func savepointRolledBack(_ connection: Connection) { reset(to: savepoint) }
 
     func willCommit(_ connection: Connection) throws(DatabaseError) {
         guard seq != storedSeq else { return }
@@ -97,6 +99,8 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
 
     func committed() {
         storedSeq = seq
+        for body in afterCommit { body() }
+        afterCommit.removeAll()
         if hasNewDue {
             hasNewDue = false
             reschedule.withLock { $0 }?()
@@ -116,6 +120,7 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
     func rolledBack() {
         seq = storedSeq
         touched.removeAll()
+        afterCommit.removeAll()
         // Numbers given in the lost transaction are gone from the table too.
         let known = heads.snapshot.entries
         numbers = numbers.filter { known[$0.key] != nil }

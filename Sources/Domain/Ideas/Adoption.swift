@@ -164,6 +164,7 @@ extension Store where R == Adoption {
                 adoption.retexText = text
                 adoption.retexScore = score
             case .considering:
+                try Coop.checkOpenToNewRecords(adoption.coopID, at: "#/coop_id", in: tx)
                 // Taken up once more: what was said at the end no longer holds.
                 (adoption.startedOn, adoption.endedOn, adoption.retexText, adoption.retexScore) = (nil, nil, nil, nil)
                 try adoption.checkOnlyOpen(in: tx)

@@ -85,6 +85,7 @@ extension Store where R == Endorsement {
             endorsement.status = step.to
             endorsement.withdrawnAt = step.to == .withdrawn ? tx.now : nil
             guard step.to == .given else { return }
+            try Coop.checkOpenToNewRecords(endorsement.coopID, at: "#/coop_id", in: tx)
             let idea = try Idea.store.require(endorsement.ideaID, in: tx.connection)
             try idea.checkPublished()
             try endorsement.checkOnlyGiven(of: idea.id, in: tx)

@@ -3,7 +3,7 @@ extension Record {
     /// Whether anyone without a token sees some records of the type.
     package static var isPublic: Bool {
         switch type {
-        case .referent, .endorsement, .adoption, .facilitator, .registration, .answer, .pairing, .meeting, .round, .nomination: false
+        case .referent, .endorsement, .adoption, .facilitator, .registration, .answer, .pairing, .meeting, .round, .nomination, .appointment: false
         default: true
         }
     }
@@ -12,9 +12,9 @@ extension Record {
         switch type {
         case .coop:
             ListRules(
-                filters: ["slug", "department_code", "region_code", "city", "membership", "legal_form", "fictitious"], sorts: ["name": "search"],
+                filters: ["slug", "department_code", "region_code", "city", "membership", "legal_form", "fictitious", "active_referents"], sorts: ["name": "search"],
                 defaultSort: "name", links: ["activity": ("coop_activity", "activity")],
-                restricted: ["membership": withToken, "legal_form": withToken, "activity": withToken, "fictitious": withToken])
+                restricted: ["membership": withToken, "legal_form": withToken, "activity": withToken, "fictitious": withToken, "active_referents": withToken])
         case .site:
             ListRules(
                 filters: ["coop_id", "projector", "step_free_access", "time_zone"], sorts: ["name": "name", "workstations": "workstations", "seats": "seats"],
@@ -57,6 +57,7 @@ extension Record {
             ListRules(filters: ["pairing_id", "mode"], sorts: ["held_on": "held_on"], defaultSort: "held_on", links: ["referent_id": ("meeting_referent", "referent_id")])
         case .round: ListRules(filters: ["coop_id", "month", "status"], sorts: ["month": "month"], defaultSort: "month")
         case .nomination: ListRules(filters: ["round_id", "coop_id"], defaultSort: "id")
+        case .appointment: ListRules(filters: ["coop_id", "status", "referent_id"], sorts: ["opened_on": "opened_on"], defaultSort: "opened_on")
         case .activity: ListRules(filters: ["slug"], sorts: ["slug": "slug"], defaultSort: "slug")
         }
     }

@@ -23,7 +23,9 @@ extension Record {
             try Pairing.store.transition(id, step, expecting: expected, by: caller, in: tx) }
         case .round: try take(Round.self, id, json, [:]) { (id, step: Transition<Round.Status>) throws(DomainError) in
             try Round.store.transition(id, step, expecting: expected, by: caller, in: tx) }
-        default:
+        case .appointment: try take(AppointmentFile.self, id, json, AppointmentFile.transitionFields) { (id, step) throws(DomainError) in
+            try AppointmentFile.store.transition(id, step, expecting: expected, by: caller, in: tx) }
+        case .coop, .site, .theme, .question, .resource, .prize, .mooc, .module, .activity, .facilitator, .answer, .meeting, .nomination:
             throw .invalid([Fault("#/op", "state.none", en: "this type has no states; use patch", fr: "ce type n'a pas d'états ; utilisez patch")])
         }
     }

@@ -3,7 +3,7 @@ import JSON
 /// The types that clients see, by the name they have in paths, in the feed and in the schema.
 package enum RecordType: String, Sendable, CaseIterable {
     case coop, site, referent, theme, question, resource, prize, idea, mooc, module, activity, endorsement, adoption, facilitator, session, registration, answer
-    case pairing, meeting, round, nomination
+    case pairing, meeting, round, nomination, appointment
 }
 
 /// What every record carries, whatever its type.

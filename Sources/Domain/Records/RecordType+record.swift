@@ -25,6 +25,7 @@ extension RecordType {
         case .meeting: Meeting.self
         case .round: Round.self
         case .nomination: Nomination.self
+        case .appointment: AppointmentFile.self
         }
     }
 }

@@ -72,6 +72,7 @@ package struct Store<R: Record>: Sendable {
 
     /// - Throws: `.invalid`, `.forbidden`, `.conflict` (`id.taken` and the type's own rules).
     package func create(_ draft: Draft<R>, by caller: Caller, in tx: Transaction) throws(DomainError) -> Created {
+        try Coop.checkStillWrites(caller, in: tx)
         if let id = draft.id {
             if let existing = try find(id, in: tx.connection) {
                 guard let shown = try document(of: existing, for: caller, in: tx), draft.repeated(of: existing, shownAs: shown.bytes) == draft.given else {
@@ -114,6 +115,7 @@ package struct Store<R: Record>: Sendable {
         _ id: Identifier<R>, _ action: Action, given: Set<String>, expecting expected: Expectation, by caller: Caller, evenIfReplaced: Bool = false,
         in tx: Transaction, _ body: (inout R, _ shown: [UInt8]) throws(DomainError) -> Void
     ) throws(DomainError) -> R {
+        try Coop.checkStillWrites(caller, in: tx)
         let (old, shown) = try visible(id, to: caller, in: tx)
         if !evenIfReplaced { try old.checkNotReplaced(for: caller, in: tx) }
         let change = Change(caller: caller, action: action, old: old, given: given)
@@ -156,6 +158,7 @@ package struct Store<R: Record>: Sendable {
     }
 
     package func delete(_ id: Identifier<R>, expecting expected: Expectation, by caller: Caller, in tx: Transaction) throws(DomainError) {
+        try Coop.checkStillWrites(caller, in: tx)
         let (record, shown) = try visible(id, to: caller, in: tx)
         try record.checkNotReplaced(for: caller, in: tx)
         let change = Change(caller: caller, action: .delete, old: record, given: [])

@@ -121,14 +121,23 @@ package struct Day: Hashable, Comparable, Sendable {
         return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
     }
 
+    /// The same day of a later month, or that month's last.
+    package func adding(months count: Int) -> Day {
+        let months = year * 12 + month - 1 + count
+        let (year, month) = (min(max(months / 12, 1), 9999), months % 12 + 1)
+        let first = Day("\(Day.padded(year, 4))-\(Day.padded(month, 2))-01") ?? self
+        return Day(daysSince1970: first.daysSince1970 + Int64(min(dayOfMonth, Day.length(of: month, in: year)) - 1))
+    }
+
+    package func days(since other: Day) -> Int { Int(daysSince1970 - other.daysSince1970) }
+
     package static func < (left: Day, right: Day) -> Bool { (left.year, left.month, left.dayOfMonth) < (right.year, right.month, right.dayOfMonth) }
 
-    package var text: String {
-        func padded(_ number: Int, _ width: Int) -> String {
-            let digits = String(number)
-            return String(repeating: "0", count: max(0, width - digits.count)) + digits
-        }
-        return padded(year, 4) + "-" + padded(month, 2) + "-" + padded(dayOfMonth, 2)
+    package var text: String { Day.padded(year, 4) + "-" + Day.padded(month, 2) + "-" + Day.padded(dayOfMonth, 2) }
+
+    private static func padded(_ number: Int, _ width: Int) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
 
     private static func length(of month: Int, in year: Int) -> Int {

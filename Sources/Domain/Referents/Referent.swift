@@ -22,6 +22,8 @@ package struct Referent: Record {
     package var trainedOn: Day?
     /// The person agrees that other co-ops see the work contact.
     package var sharesContact = false
+    /// Since when it says "ancien référent" instead of a name.
+    package var anonymisedOn: Day?
 
     package init() {}
 
@@ -38,6 +40,7 @@ package struct Referent: Record {
         Field("ended_on", \.endedOn, .optional(.day), .server),
         Field("trained_on", \.trainedOn, .optional(.day)),
         Field("share_contact_network", \.sharesContact, .flag),
+        Field("anonymised_on", \.anonymisedOn, .optional(.day), .server),
     ]
 
     private static let contact: Set = ["work_email", "work_phone"]
@@ -63,6 +66,7 @@ package struct Referent: Record {
     package mutating func prepare(_ change: Change<Referent>, in tx: Transaction) throws(DomainError) {
         var faults = Faults()
         if change.caller.role == .referent, change.caller.referent != id { throw .scopeNotYours }
+        if let old = change.old, change.action == .change { try checkStillChanges(from: old) }
         if change.action == .create {
             try Coop.checkOpenToNewRecords(coopID, at: "#/coop_id", in: tx)
             // An import brings mandates in whatever state they are; a client begins one.
@@ -83,6 +87,24 @@ package struct Referent: Record {
         if isPrimary, status == .active { try checkOnlyPrimary(in: tx) }
     }
 
+    /// An ended mandate is final; what may still be put right is what it says of the person, and a training that was entered late.
+    private func checkStillChanges(from old: Referent) throws(DomainError) {
+        if old.anonymisedOn != nil {
+            throw .conflict(
+                code: "referent.forgotten",
+                Bilingual(
+                    en: "The term for which this mandate named a person is over; it stays as it is.",
+                    fr: "La durée de conservation du nom est écoulée ; ce mandat reste en l'état."))
+        }
+        guard old.status == .ended, isPrimary != old.isPrimary || startedOn != old.startedOn else { return }
+        throw .conflict(
+            code: "referent.final",
+            Bilingual(
+                en: "An ended mandate keeps its dates and whether it was the primary one; a return is a new mandate.",
+                fr: "Un mandat terminé garde ses dates et son caractère principal ou non ; un retour est un nouveau mandat."),
+            members: [("status_now", "\"ended\"")])
+    }
+
     private func checkOnlyPrimary(in tx: Transaction) throws(DomainError) {
         let other = try storing { () throws(DatabaseError) in
             try tx.connection.first(
@@ -96,6 +118,17 @@ package struct Referent: Record {
                 en: "The co-op has an active primary referent already (\(other)); make that one secondary or end its mandate first.",
                 fr: "La coopérative a déjà un référent principal actif (\(other)) ; rendez-le secondaire ou terminez d'abord son mandat."),
             members: [("referent_id", "\"\(other)\"")])
+    }
+
+    package func stored(_ change: Change<Referent>, in tx: Transaction) throws(DomainError) {
+        try scheduleForgetting(change, in: tx)
+        if let old = change.old, old.startedOn != startedOn { try AppointmentFile.noteBeginning(of: self, in: tx) }
+        let wasActive = change.old?.status == .active
+        if status == .active {
+            if !wasActive { try Coop.noteReferents(of: coopID, .came(on: startedOn), by: change.caller, in: tx) }
+        } else if wasActive || (change.old == nil && status != .designated) {
+            try Coop.noteReferents(of: coopID, .left(on: endedOn ?? tx.now.day), by: change.caller, in: tx)
+        }
     }
 
     package func checkDeletable(by caller: Caller, in tx: Transaction) throws(DomainError) {

@@ -38,7 +38,7 @@ extension Registration {
     }
 
     private mutating func begin(_ change: Change<Registration>, _ session: Session, in tx: Transaction) throws(DomainError) {
-        coopID = session.coopID
+        (coopID, sessionStartsAt) = (session.coopID, session.startsAt)
         let isPublic = change.caller.role == nil
         if !isPublic, change.caller.coop != coopID { throw .scopeNotYours }
         if isPublic { try refuseFieldsOfTheDesk(change) }

@@ -39,6 +39,7 @@ package struct Registration: Record {
     package var meta = Meta()
     package var sessionID = Identifier<Session>(high: 0, low: 0)
     /// The session's.
+    var sessionStartsAt = Timestamp(milliseconds: 0)
     package var coopID = Identifier<Coop>(high: 0, low: 0)
     package var entryNo = 0
     package var channel = Channel.online
@@ -78,6 +79,7 @@ package struct Registration: Record {
 
     package static let fields: [Field<Registration>] = [
         Field("session_id", \.sessionID, .reference(), .creation, required: true),
+        Field("session_starts_at", \.sessionStartsAt, .time, .hidden),
         Field("coop_id", \.coopID, .reference(), .server),
         Field("entry_no", \.entryNo, .integer(0...Int.max), .server),
         Field("channel", \.channel, .choice, .creation),

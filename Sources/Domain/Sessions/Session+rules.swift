@@ -119,6 +119,10 @@ extension Session {
             let fits = startsAt.adding(seconds: -Int64(fitHours) * 3600)
             try schedule(Self.fits, fits, if: (status == .open || status == .closed) && fits > tx.now, in: tx)
         }
+        if let facilitatorID, change.old?.facilitatorID != facilitatorID || change.old?.startsAt != startsAt {
+            try Facilitator.noteSession(facilitatorID, on: timeZone.local(startsAt).day, in: tx)
+        }
+        if let old = change.old, old.startsAt != startsAt { try moveRegistrations(in: tx) }
         if change.old?.status != status, status.isOver { try endRegistrations(by: change.caller, in: tx) }
         if change.old != nil { try Session.settleQueue(id, by: change.caller, in: tx) }
         if status == .held, change.old?.status != .held { try Coop.noteCoveredModules(coopID, in: tx) }
@@ -137,6 +141,13 @@ extension Session {
             try store.amend(session, .transition, by: .clock, in: tx) { $0.status = .closed }
         } else {
             try settleQueue(id, by: .clock, in: tx)
+        }
+    }
+
+    /// How long people are remembered goes by the session's day.
+    private func moveRegistrations(in tx: Transaction) throws(DomainError) {
+        for registration in try Registration.store.all(where: "session_id = ?", [id.value], in: tx.connection) {
+            try Registration.store.amend(registration, .change, by: .clock, in: tx) { $0.sessionStartsAt = startsAt }
         }
     }
 

@@ -45,14 +45,47 @@ import Testing
         #expect(faults { try test.addCoop("a", #","founded_year":2026,"coop_since_year":2026"#) } == [])
     }
 
-    @Test("a former member begins nothing new", arguments: ["former_member", "member", "applicant", "unknown"])
+    @Test("a former member begins nothing new", arguments: ["former_member", "member"])
     func formerMember(membership: String) throws {
-        let test = try TestFederation()
-        let coop = try test.addCoop("a", membership: membership)
+        let fixture = try SessionFixture()
+        let (test, coop, manager) = (fixture.test, fixture.coop, fixture.manager)
         let theme = try test.addTheme()
-        let expected = membership == "former_member" ? "coop.former-member" : nil
-        #expect(refusal { try test.addReferent(of: coop) } == expected)
-        #expect(refusal { try test.addIdea(on: theme, by: .manager(of: coop)) } == expected)
+        let idea = try ["submitted", "published"].reduce(test.addIdea(on: theme)) { try test.step($0, #"{"to":"\#($1)"}"#) }
+        try test.patch(coop, #"{"membership":"\#(membership)"}"#)
+        let beginnings: [(String, () throws -> Void)] = [
+            ("referent", { _ = try test.addReferent(of: coop) }),
+            ("idea", { _ = try test.addIdea(on: theme, by: manager) }),
+            ("endorsement", { try test.create(Endorsement.self, #"{"idea_id":"\#(idea.id)"}"#, by: manager) }),
+            ("adoption", { try test.create(Adoption.self, #"{"idea_id":"\#(idea.id)"}"#, by: manager) }),
+            ("appointment file", { try test.create(AppointmentFile.self, "{}", by: manager) }),
+            ("facilitator", { try test.create(Facilitator.self, #"{"display_name":"Ana","kind":"employee"}"#, by: manager) }),
+            ("session", { _ = try fixture.session() }),
+        ]
+        for (name, begin) in beginnings { #expect(refusal(begin) == (membership == "former_member" ? "coop.former-member" : nil), "\(name)") }
+    }
+
+    @Test("nor does it take up again what it had withdrawn or given up")
+    func formerMemberResumes() throws {
+        let test = try TestFederation()
+        let coop = try test.addCoop()
+        let idea = try ["submitted", "published"].reduce(test.addIdea(on: test.addTheme())) { try test.step($0, #"{"to":"\#($1)"}"#) }
+        let endorsement = try test.create(Endorsement.self, #"{"idea_id":"\#(idea.id)"}"#, by: .manager(of: coop))
+        let adoption = try test.create(Adoption.self, #"{"idea_id":"\#(idea.id)"}"#, by: .manager(of: coop))
+        func give(_ to: String) throws {
+            _ = try test.federation.perform { (tx) throws(DomainError) in
+                try Endorsement.store.transition(endorsement.id, Transition(TestJSON.parse(#"{"to":"\#(to)"}"#)), expecting: .any, by: .manager(of: coop), in: tx)
+            }
+        }
+        func take(_ to: String) throws {
+            _ = try test.federation.perform { (tx) throws(DomainError) in
+                try Adoption.store.transition(adoption.id, Transition(TestJSON.parse(#"{"to":"\#(to)"}"#)), expecting: .any, by: .manager(of: coop), in: tx)
+            }
+        }
+        try give("withdrawn")
+        try take("abandoned")
+        try test.patch(coop, #"{"membership":"former_member"}"#)
+        #expect(refusal { try give("given") } == "coop.former-member")
+        #expect(refusal { try take("considering") } == "coop.former-member")
     }
 
     @Test("the mandates that a former member has can still end")

@@ -214,7 +214,7 @@ struct PairingTests {
     @Test("keeps a co-op from leaving the federation until it is over")
     func keepsMembers() throws {
         let pairing = try fixture.pair()
-        #expect(conflict { try test.patch(fixture.new, #"{"membership":"former_member"}"#) } == ["coop.live-pairings", [pairing].jsonIDs])
+        #expect(conflict { try test.patch(fixture.new, #"{"membership":"former_member"}"#) } == ["coop.live-records", [pairing].jsonIDs])
         try fixture.step(pairing, #"{"to":"declined","reason":"Départ"}"#)
         #expect(refusal { try test.patch(fixture.new, #"{"membership":"former_member"}"#) } == nil)
     }

@@ -1,5 +1,6 @@
 import Domain
 import JSON
+import Synchronization
 import TestSupport
 import Testing
 
@@ -22,7 +23,8 @@ import Testing
             let now = try test.stored(referent)
             #expect(now.status == to)
             #expect((now.endedOn == nil) == (to != .ended))
-            #expect(test.head == head + 1)
+            // The co-op tells how many are active.
+            #expect(test.head == head + ((from == .active) == (to == .active) ? 1 : 2))
         } else {
             #expect(refused == "state.forbidden")
             #expect(test.head == head)
@@ -86,6 +88,41 @@ import Testing
         #expect(refusal { try test.addReferent(of: other, #","is_primary":true,"status":"active""#) } == nil)
         try test.step(first, #"{"to":"ended"}"#)
         #expect(refusal { try test.step(waiting, #"{"to":"active"}"#) } == nil)
+    }
+
+    @Test("of many who become the active primary at once, one does", arguments: ["activated", "promoted", "created"])
+    func onePrimaryOfMany(way: String) throws {
+        let test = try TestFederation()
+        let coop = try test.addCoop()
+        let more = way == "activated" ? #","is_primary":true"# : #","status":"active""#
+        let referents = way == "created" ? [] : try (0..<8).map { _ in try test.addReferent(of: coop, more) }
+        let refusals = Mutex<[String]>([])
+        try Concurrently.forEach(Array(0..<8)) { index in
+            let refused = refusal {
+                switch way {
+                case "activated": try test.step(referents[index], #"{"to":"active"}"#, by: .manager(of: coop))
+                case "promoted": try test.patch(referents[index], #"{"is_primary":true}"#, by: .manager(of: coop))
+                default: _ = try test.addReferent(of: coop, #","is_primary":true,"status":"active""#, by: .manager(of: coop))
+                }
+            }
+            if let refused { refusals.withLock { $0.append(refused) } }
+        }
+        #expect(refusals.withLock { $0 } == Array(repeating: "referent.primary-taken", count: 7))
+        #expect(try test.rows("SELECT count(*) FROM referent WHERE is_primary = 1 AND status = 'active'") == [.integer(1)])
+    }
+
+    static let afterTheEnd: [(String, String?)] = [
+        (#"{"trained_on":"2026-02-01"}"#, nil), (#"{"family_name":"Le Goff-Petit"}"#, nil), (#"{"work_phone":null,"share_contact_network":false}"#, nil),
+        (#"{"is_primary":false}"#, nil), (#"{"is_primary":true}"#, "referent.final"), (#"{"started_on":"2026-01-06"}"#, "referent.final"),
+        (#"{"ended_on":"2026-02-27"}"#, "invalid"), (#"{"status":"active"}"#, "invalid"),
+    ]
+
+    @Test("an ended mandate keeps its dates and its rank; what it says of the person can be put right", arguments: afterTheEnd)
+    func isFinal(patch: String, expected: String?) throws {
+        let test = try TestFederation()
+        let coop = try test.addCoop()
+        let ended = try test.step(test.addReferent(of: coop), #"{"to":"ended","ended_on":"2026-02-28"}"#)
+        for caller in [Caller.manager(of: coop), .admin] { #expect(refusal { try test.patch(ended, patch, by: caller) } == expected) }
     }
 
     @Test("who changes what: the co-op's manager all, a device the contact of its own mandate")

@@ -170,4 +170,31 @@ struct RegistrationTests {
             #expect(try fixture.test.document(of: one, for: caller) == nil)
         }
     }
+
+    @Test("is forgotten in time: 30 days after the session without a seat, 90 with one; the counts stay, and a volunteer goes after six months")
+    func isForgotten() throws {
+        let fixture = try SessionFixture()
+        let volunteer = try fixture.test.create(Facilitator.self, #"{"display_name":"Ana","kind":"volunteer_cooperator","contact":"06"}"#, by: fixture.manager)
+        let session = try fixture.open(#","facilitator_id":"\#(volunteer.id)""#, capacity: 1)
+        let (seat, wait) = (try fixture.register(session, "Zibeline", size: 1, #","needs":["large_print"]"#), try fixture.register(session, "Quettehou"))
+        func run(_ days: Int64) throws -> [RecordType] {
+            fixture.test.clock.advance(days: days)
+            _ = try fixture.test.federation.applyRetention()
+            return try fixture.test.federation.applyRetention(dryRun: true).parts.filter { !$0.ids.isEmpty }.map(\.type)
+        }
+        #expect(try run(10 + 29) == [])
+        #expect(try fixture.test.stored(wait).contactName == "Quettehou")
+        #expect(try run(1) == [])
+        #expect(try fixture.test.stored(wait).contactName == nil)
+        #expect(try fixture.test.stored(seat).contactName == "Zibeline")
+        #expect(try run(60) == [])
+        let forgotten = try fixture.test.stored(seat)
+        #expect((forgotten.contactName, forgotten.phone, forgotten.needs, forgotten.partySize) == (nil, nil, [], 1))
+        #expect(try fixture.test.rows("SELECT count(*) FROM feed WHERE entry LIKE '%Zibeline%' OR entry LIKE '%Quettehou%'") == [.integer(0)])
+        #expect(try fixture.test.stored(session).seatsConfirmed == 1)
+        #expect(try fixture.test.stored(volunteer).displayName == "Ana")
+        #expect(try run(100) == [])
+        #expect(try fixture.test.stored(volunteer).displayName == "ancien animateur")
+        #expect(try fixture.findings().isEmpty)
+    }
 }
