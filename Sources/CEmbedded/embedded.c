@@ -12,6 +12,9 @@ static const unsigned char ideas[] = {
 static const unsigned char sessions[] = {
 #embed "../../Migrations/0007-sessions.sql"
 };
+static const unsigned char devices[] = {
+#embed "../../Migrations/0009-devices.sql"
+};
 static const unsigned char openapi[] = {
 #embed "../../openapi.yaml"
 };
@@ -31,6 +34,7 @@ const EmbeddedFile embedded_migrations[] = {
     {"0002-history", history, sizeof history},
     {"0003-ideas", ideas, sizeof ideas},
     {"0007-sessions", sessions, sizeof sessions},
+    {"0009-devices", devices, sizeof devices},
 };
 const size_t embedded_migration_count = sizeof embedded_migrations / sizeof *embedded_migrations;
 

@@ -45,12 +45,14 @@ package final class Federation: Sendable {
         let heads = Heads()
         let alarm = Alarm()
         let waiters = Waiters(alarm: alarm)
-        let feed = FeedWriter(heads: heads) { waiters.announce($0) }
+        let highWater = HighWater(directory: directory)
+        let feed = FeedWriter(heads: heads, highWater: highWater) { waiters.announce($0) }
         let tokens = tokens
         var loaded: (epochs: Epochs, cursorKey: [UInt8], linkKey: [UInt8])?
         database = try Database(
             path: directory + "/viecoop.db", settings: settings.database,
-            migrations: Embedded.migrations.map { Migration(name: $0.name, sql: $0.text) }, observer: feed
+            migrations: Embedded.migrations.map { Migration(name: $0.name, sql: $0.text) }, observer: feed,
+            admit: { (connection) throws(OpenError) in try HighWater.admit(connection, in: directory) }
         ) { (connection) throws(DatabaseError) in
             try feed.load(from: connection)
             try tokens.load(from: connection)
@@ -58,6 +60,7 @@ package final class Federation: Sendable {
         }
         guard let loaded else { preconditionFailure("opening a database prepares it") }
         (epochs, cursorKey, linkKey) = loaded
+        try highWater.open(head: heads.head, epochs: epochs.rows)
         (self.heads, self.waiters, self.feed, self.alarm) = (heads, waiters, feed, alarm)
         now = settings.now
         tombstoneDays = settings.tombstoneDays

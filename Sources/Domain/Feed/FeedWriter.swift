@@ -6,6 +6,7 @@ import Synchronization
 /// Only the writer thread calls it, which is why it may be unchecked.
 final class FeedWriter: TransactionObserver, @unchecked Sendable {
     private let heads: Heads
+    private let highWater: HighWater
     /// Told which audiences have news, after the commit.
     private let announce: @Sendable (Set<Audience>) -> Void
     /// Told, after the commit, that something is due at another time than before.
@@ -18,8 +19,9 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
     private var touched: [(audience: Audience, seq: Int64)] = []
     private var savepoint: (seq: Int64, numbers: [Audience: Int64], touched: Int) = (0, [:], 0)
 
-    init(heads: Heads, announce: @escaping @Sendable (Set<Audience>) -> Void) {
+    init(heads: Heads, highWater: HighWater, announce: @escaping @Sendable (Set<Audience>) -> Void) {
         self.heads = heads
+        self.highWater = highWater
         self.announce = announce
     }
 
@@ -78,10 +80,12 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
 
     func willCommit(_ connection: Connection) throws(DatabaseError) {
         guard seq != storedSeq else { return }
+        try highWater.reserve(seq)
         try connection.run("UPDATE history_head SET seq = ?", [.integer(seq)])
     }
 
     func committed() {
+        if seq != storedSeq { highWater.committed(seq) }
         storedSeq = seq
         if hasNewDue {
             hasNewDue = false
