@@ -27,6 +27,7 @@ package final class Federation: Sendable {
     private let cursorKey: [UInt8]
     /// Makes the secret links of those who sign up without a token.
     let linkKey: [UInt8]
+    package let sightings = Sightings()
     private let feed: FeedWriter
     private let ids = IdentifierSource()
     package let alarm: Alarm
@@ -47,7 +48,7 @@ package final class Federation: Sendable {
         let waiters = Waiters(alarm: alarm)
         let highWater = HighWater(directory: directory)
         let feed = FeedWriter(heads: heads, highWater: highWater) { waiters.announce($0) }
-        let tokens = tokens
+        let (tokens, sightings) = (tokens, sightings)
         var loaded: (epochs: Epochs, cursorKey: [UInt8], linkKey: [UInt8])?
         database = try Database(
             path: directory + "/viecoop.db", settings: settings.database,
@@ -56,6 +57,7 @@ package final class Federation: Sendable {
         ) { (connection) throws(DatabaseError) in
             try feed.load(from: connection)
             try tokens.load(from: connection)
+            try sightings.load(from: connection)
             loaded = (try Epochs.load(from: connection), try Self.key(named: "cursor", in: connection), try Self.key(named: "link", in: connection))
         }
         guard let loaded else { preconditionFailure("opening a database prepares it") }
@@ -67,6 +69,7 @@ package final class Federation: Sendable {
         try renderAgain(after: database.migrated)
         feed.onNewDue { [weak self] in self?.lookForDue() }
         housekeep()
+        flushSightings()
     }
 
     /// A newer schema may show more in a document, or less: what differs gets a new seq, so that devices hear of it.
@@ -86,6 +89,7 @@ package final class Federation: Sendable {
     package func close() {
         waiters.close()
         alarm.stop()
+        storeSightings {}
         database.close()
     }
 
@@ -158,12 +162,7 @@ package final class Federation: Sendable {
     package func createToken(_ draft: Token.Draft) throws(DomainError) -> (token: Token, secret: Token.Secret) {
         let made = try perform { (tx) throws(DomainError) in
             try draft.validate(at: tx.now, in: tx.connection)
-            let secret = Token.Secret(for: tx.newID())
-            let token = Token(
-                id: secret.id, secretHash: secret.hash, role: draft.role, coop: draft.coop, isHelper: draft.isHelper, referent: draft.referent,
-                label: draft.label, created: tx.now, expires: draft.expires, revoked: nil)
-            try storing { () throws(DatabaseError) in try TokenTable.insert(token, in: tx.connection) }
-            return (token, secret)
+            return try storing { () throws(DatabaseError) in try TokenTable.make(draft, in: tx) }
         }
         tokens.keep(made.0)
         return made
@@ -208,6 +207,7 @@ package final class Federation: Sendable {
             return try storing { () throws(DatabaseError) in
                 try Tombstones.drop(olderThan: tombstoneDays, in: tx)
                 try Idempotency.forget(before: tx.now.adding(seconds: -86_400), in: tx.connection)
+                try EnrolmentTable.forget(before: tx.now.adding(seconds: -86_400), in: tx.connection)
                 return try Due.next(in: tx.connection)
             }
         }) { [weak self] result in

@@ -35,6 +35,8 @@ package final class TokenBook: Sendable {
 
     /// Whether whoever holds the right secret of this token is to wipe its store.
     package func isRevoked(_ id: Identifier<Token>) -> Bool { tokens.withLock { $0[id]?.revoked != nil } }
+    /// In the order of creation.
+    func all() -> [Token] { tokens.withLock { Array($0.values) }.sorted { ($0.created, $0.id.text) < ($1.created, $1.id.text) } }
 
     func keep(_ token: Token) { tokens.withLock { $0[token.id] = token } }
 
@@ -49,6 +51,16 @@ package final class TokenBook: Sendable {
 /// The SQL on tokens.
 enum TokenTable {
     private static let columns = "id, secret_hash, role, coop_id, helper, referent_id, label, created_ms, expires_ms, revoked_ms"
+
+    /// Stores a new token.
+    static func make(_ draft: Token.Draft, in tx: Transaction) throws(DatabaseError) -> (Token, Token.Secret) {
+        let secret = Token.Secret(for: tx.newID())
+        let token = Token(
+            id: secret.id, secretHash: secret.hash, role: draft.role, coop: draft.coop, isHelper: draft.isHelper, referent: draft.referent,
+            label: draft.label, created: tx.now, expires: draft.expires, revoked: nil)
+        try insert(token, in: tx.connection)
+        return (token, secret)
+    }
 
     static func insert(_ token: Token, in connection: Connection) throws(DatabaseError) {
         try connection.run(
