@@ -46,7 +46,7 @@ package final class App: Application {
             ResourceRoutes<Prize>(federation).routes, IdeaRoutes(federation: federation).routes, ResourceRoutes<Mooc>(federation).routes,
             ResourceRoutes<Module>(federation).routes, ResourceRoutes<Activity>(federation).routes, ChangesRoutes(federation: federation).routes,
             AccessRoutes(federation: federation).routes, HistoryRoutes(federation: federation).routes, SessionRoutes(federation: federation).routes,
-            SheetRoutes(federation: federation).routes, DeviceRoutes(federation: federation).routes,
+            SheetRoutes(federation: federation).routes, DeviceRoutes(federation: federation).routes, ErasureRoutes(federation: federation).routes,
         ].flatMap { $0 }
     }
 

@@ -28,6 +28,12 @@ package final class Federation: Sendable {
     /// Makes the secret links of those who sign up without a token.
     let linkKey: [UInt8]
     package let sightings = Sightings()
+    /// Who was erased, outside any backup.
+    let ledger: ErasureLedger
+    /// Whether the writer has been asked to write the file anew.
+    let isPurging = Atomic(false)
+    /// Of erasures up to this seq, nothing is left but what may be in the log.
+    let vacuumed = Atomic<Int64>(0)
     private let feed: FeedWriter
     private let ids = IdentifierSource()
     package let alarm: Alarm
@@ -66,8 +72,11 @@ package final class Federation: Sendable {
         (self.heads, self.waiters, self.feed, self.alarm) = (heads, waiters, feed, alarm)
         now = settings.now
         tombstoneDays = settings.tombstoneDays
+        ledger = ErasureLedger(directory: directory)
         try renderAgain(after: database.migrated)
         feed.onNewDue { [weak self] in self?.lookForDue() }
+        feed.onErased { [weak self] in self?.erased($0) }
+        try reconcileErasures()
         housekeep()
         flushSightings()
     }

@@ -41,6 +41,11 @@ package enum Idempotency {
             }
         }
         guard let (bodyHash, answer) = found else { return nil }
+        guard answer.status != erasedStatus else {
+            throw .gone(
+                code: "record.erased",
+                Bilingual(en: "This was done before, and the record was erased since.", fr: "C'était déjà fait, et l'enregistrement a été effacé depuis."))
+        }
         guard bodyHash == key.bodyHash else {
             throw .invalid([
                 Fault(
@@ -61,6 +66,17 @@ package enum Idempotency {
                     id.map { .text($0) } ?? .null, .integer(tx.now.milliseconds),
                 ])
         }
+    }
+
+    private static let erasedStatus = 410
+
+    /// Blanks the answers that show a record. They stay, because a request that comes once more must not make it anew; push
+    /// results go, since each names its record by an id that is taken.
+    static func erase(_ type: RecordType, _ id: String, in connection: Connection) throws(DatabaseError) {
+        let record: [Value] = [.text(type.rawValue), .text(id)]
+        try connection.run("UPDATE idempotency SET status = \(erasedStatus), location = NULL, etag = NULL, body = '' WHERE type = ? AND id = ?", record)
+        let hasPush = try connection.first("SELECT 1 FROM sqlite_schema WHERE name = 'push_result'", []) { _ in true } ?? false
+        if hasPush { try connection.run("DELETE FROM push_result WHERE type = ? AND id = ?", record) }
     }
 
     static func forget(before time: Timestamp, in connection: Connection) throws(DatabaseError) {

@@ -12,12 +12,15 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
     /// Told, after the commit, that something is due at another time than before.
     private let reschedule = Mutex<(@Sendable () -> Void)?>(nil)
     private var hasNewDue = false
+    /// Told, after the commit and before anybody is answered, who was erased.
+    private let hearErased = Mutex<(@Sendable ([ErasureLedger.Line]) -> Void)?>(nil)
+    private var erased: [ErasureLedger.Line] = []
     private var seq: Int64 = 0
     private var storedSeq: Int64 = 0
     private var numbers: [Audience: Int64] = [:]
     /// In order, so that the newest of an audience comes last and a rollback cuts the tail off.
     private var touched: [(audience: Audience, seq: Int64)] = []
-    private var savepoint: (seq: Int64, numbers: [Audience: Int64], touched: Int) = (0, [:], 0)
+    private var savepoint: (seq: Int64, numbers: [Audience: Int64], touched: Int, erased: Int) = (0, [:], 0, 0)
 
     init(heads: Heads, highWater: HighWater, announce: @escaping @Sendable (Set<Audience>) -> Void) {
         self.heads = heads
@@ -45,6 +48,8 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
 
     func onNewDue(_ body: @escaping @Sendable () -> Void) { reschedule.withLock { $0 = body } }
     func noteNewDue() { hasNewDue = true }
+    func onErased(_ body: @escaping @Sendable ([ErasureLedger.Line]) -> Void) { hearErased.withLock { $0 = body } }
+    func noteErasure(_ line: ErasureLedger.Line) { erased.append(line) }
 
     var lastSeq: Int64 { seq }
     func nextSeq() -> Int64 {
@@ -71,11 +76,12 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
         touched.append((audience, seq))
     }
 
-    func began(_ connection: Connection) { savepoint = (seq, numbers, touched.count) }
-    func savepointBegan(_ connection: Connection) { savepoint = (seq, numbers, touched.count) }
+    func began(_ connection: Connection) { savepoint = (seq, numbers, touched.count, erased.count) }
+    func savepointBegan(_ connection: Connection) { savepoint = (seq, numbers, touched.count, erased.count) }
     func savepointRolledBack(_ connection: Connection) {
         (seq, numbers) = (savepoint.seq, savepoint.numbers)
         touched.removeSubrange(savepoint.touched...)
+        erased.removeSubrange(savepoint.erased...)
     }
 
     func willCommit(_ connection: Connection) throws(DatabaseError) {
@@ -90,6 +96,10 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
         if hasNewDue {
             hasNewDue = false
             reschedule.withLock { $0 }?()
+        }
+        if !erased.isEmpty {
+            hearErased.withLock { $0 }?(erased)
+            erased.removeAll()
         }
         guard !touched.isEmpty else { return }
         var entries: [Audience: Heads.Entry] = [:]
@@ -106,6 +116,7 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
     func rolledBack() {
         seq = storedSeq
         touched.removeAll()
+        erased.removeAll()
         // Numbers given in the lost transaction are gone from the table too.
         let known = heads.snapshot.entries
         numbers = numbers.filter { known[$0.key] != nil }

@@ -22,6 +22,8 @@ package struct Referent: Record {
     package var trainedOn: Day?
     /// The person agrees that other co-ops see the work contact.
     package var sharesContact = false
+    /// The person asked to be forgotten.
+    package var erasedOn: Day?
 
     package init() {}
 
@@ -38,20 +40,24 @@ package struct Referent: Record {
         Field("ended_on", \.endedOn, .optional(.day), .server),
         Field("trained_on", \.trainedOn, .optional(.day)),
         Field("share_contact_network", \.sharesContact, .flag),
+        Field("erased_on", \.erasedOn, .optional(.day), .hidden),
     ]
 
     private static let contact: Set = ["work_email", "work_phone"]
     private static let identity = contact.union(["given_name", "family_name", "job_title"])
 
     package var readers: [Reader] {
-        [
+        let withoutPerson = Reader(.observer, hiding: Self.identity)
+        guard erasedOn == nil else { return [withoutPerson] }
+        return [
             Reader(.network, hiding: sharesContact ? [] : Self.contact),
-            Reader(.observer, hiding: Self.identity),
+            withoutPerson,
             Reader(.federation),
             Reader(.coop(coopID)),
         ]
     }
 
+    package var absence: Feed.Gone { erasedOn == nil ? .scope : .erased }
     package var owners: [Identifier<Coop>] { [coopID] }
 
     package static func roles(for action: Action) -> Set<Role> {
@@ -62,6 +68,11 @@ package struct Referent: Record {
 
     package mutating func prepare(_ change: Change<Referent>, in tx: Transaction) throws(DomainError) {
         var faults = Faults()
+        if change.old?.erasedOn != nil {
+            throw .conflict(
+                code: "record.erased",
+                Bilingual(en: "The person was erased; what is left of the mandate stays as it is.", fr: "La personne a été effacée ; ce qui reste du mandat ne change plus."))
+        }
         if change.caller.role == .referent, change.caller.referent != id { throw .scopeNotYours }
         if change.action == .create {
             try Coop.checkOpenToNewRecords(coopID, at: "#/coop_id", in: tx)

@@ -1,0 +1,20 @@
+import SQLite
+
+extension Referent: Erasable {
+    package var isErased: Bool { erasedOn != nil }
+
+    /// The mandate ends and keeps its dates, for those who have never seen whose it was.
+    package mutating func erase(at now: Timestamp) {
+        (givenName, familyName) = ("ancien", "référent")
+        (jobTitle, workEmail, workPhone) = (nil, nil, nil)
+        (isPrimary, sharesContact) = (false, false)
+        if status != .ended { (status, endedOn) = (.ended, max(now.day, startedOn)) }
+        erasedOn = now.day
+    }
+
+    /// The person's devices, whose labels may hold the name.
+    package func erased(at now: Timestamp, in connection: Connection) throws(DatabaseError) {
+        try connection.run("UPDATE token SET revoked_ms = coalesce(revoked_ms, ?), label = '' WHERE referent_id = ?", [.integer(now.milliseconds), id.value])
+        try connection.run("DELETE FROM enrolment WHERE referent_id = ?", [id.value])
+    }
+}
