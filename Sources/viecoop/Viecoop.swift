@@ -25,7 +25,7 @@ struct Misuse: Error, CustomStringConvertible {
 enum Viecoop {
     private static var commands: [any Command.Type] {
         [
-            Serve.self, ImportCommand.self, ExportCommand.self, TokenCommand.self, DeviceCommand.self,
+            Serve.self, ImportCommand.self, ExportCommand.self, TokenCommand.self, DeviceCommand.self, BackupCommand.self, RestoreCommand.self,
             EraseCommand.self, FeedCommand.self, Doctor.self, VersionCommand.self,
         ]
     }

@@ -76,6 +76,28 @@ enum TokenTable {
         try connection.run("UPDATE token SET revoked_ms = ? WHERE id = ?", [.integer(now.milliseconds), id.value])
     }
 
+    /// Makes a restored database's tokens those of the database that it takes the place of.
+    ///
+    /// - Returns: how many can't be, because their co-op is not there.
+    static func bringBack(_ tokens: [Token], in tx: Transaction) throws(DomainError) -> Int {
+        var lost = 0
+        for token in tokens {
+            let known = try storing { () throws(DatabaseError) in try find(token.id, in: tx.connection) }
+            if known == nil {
+                if let coop = token.coop, try Coop.store.find(coop, in: tx.connection) == nil {
+                    lost += 1
+                    continue
+                }
+                let mandate = try token.referent.flatMap { (id) throws(DomainError) in try Referent.store.find(id, in: tx.connection) }
+                try storing { () throws(DatabaseError) in try insert(token.standing(for: mandate?.id), in: tx.connection) }
+            }
+            if let revoked = token.revoked, known?.revoked == nil {
+                try storing { () throws(DatabaseError) in try revoke(token.id, at: revoked, in: tx.connection) }
+            }
+        }
+        return lost
+    }
+
     static func find(_ id: Identifier<Token>, in connection: Connection) throws(DatabaseError) -> Token? {
         try connection.first("SELECT \(columns) FROM token WHERE id = ?", [id.value], token) ?? nil
     }
