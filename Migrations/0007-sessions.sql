@@ -104,6 +104,7 @@ CREATE TABLE registration (
     notice_version      TEXT    NOT NULL,
     duplicate_suspected INTEGER NOT NULL CHECK (duplicate_suspected IN (0, 1)),
     anonymised_on       TEXT,
+    erased_on           TEXT, -- the person asked to be forgotten
     CHECK ((status = 'offered') = (offer_expires_at IS NOT NULL)),
     CHECK (status = 'waitlisted' OR rank IS NULL),
     CHECK (anonymised_on IS NOT NULL OR (contact_name IS NOT NULL AND coalesce(email, phone, postal) IS NOT NULL)),

@@ -100,29 +100,20 @@ extension Token {
 extension Token.Draft {
     /// - Throws: `.invalid` with every fault.
     fileprivate init(_ json: JSON) throws(DomainError) {
-        var faults = Faults()
-        guard case .object(let members) = json else {
-            throw .invalid([Fault("#", "field.type", en: "must be an object", fr: "doit être un objet")])
-        }
-        let known: Set = ["role", "coop_id", "helper", "referent_id", "label", "expires_at"]
-        for member in members where !known.contains(member.name) {
-            faults.add("#/" + member.name.pointerEscaped, "field.unknown", en: "is not a field of a token", fr: "n'est pas un champ d'un jeton")
-        }
-        func value<Value>(_ name: String, _ codec: Codec<Value>) -> Value? { json[name].flatMap { codec.parse($0, "#/\(name)", &faults) } }
-        let role = value("role", Codec<Role>.choice)
-        if json["role"] == nil { faults.add("#/role", "field.required", en: "is required", fr: "est obligatoire") }
-        let coop = value("coop_id", Codec<Identifier<Coop>?>.optional(.reference())) ?? nil
-        let referent = value("referent_id", Codec<Identifier<Referent>?>.optional(.reference())) ?? nil
-        let isHelper = value("helper", .flag) ?? false
-        let label = value("label", .line(0...100)) ?? ""
+        var form = try Form(json, knowing: ["role", "coop_id", "helper", "referent_id", "label", "expires_at"])
+        let role = form.required("role", Codec<Role>.choice)
+        let coop = form.optional("coop_id", Codec<Identifier<Coop>>.reference())
+        let referent = form.optional("referent_id", Codec<Identifier<Referent>>.reference())
+        let isHelper = form.value("helper", .flag) ?? false
+        let label = form.value("label", .line(0...100)) ?? ""
         var expires: Timestamp?
         if let given = json["expires_at"], given != .null {
             expires = given.stringValue.flatMap { Timestamp($0) }
             if expires == nil {
-                faults.add("#/expires_at", "time.format", en: "must be a time such as 2026-12-31T22:59:00Z", fr: "doit être une date et heure comme 2026-12-31T22:59:00Z")
+                form.add("#/expires_at", "time.format", en: "must be a time such as 2026-12-31T22:59:00Z", fr: "doit être une date et heure comme 2026-12-31T22:59:00Z")
             }
         }
-        try faults.throwIfAny()
+        try form.throwIfAny()
         guard let role else { preconditionFailure("a missing role is a fault") }
         self.init(role: role, coop: coop, isHelper: isHelper, referent: referent, label: label, expires: expires)
     }

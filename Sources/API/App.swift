@@ -48,6 +48,7 @@ package final class App: Application {
             AccessRoutes(federation: federation).routes, HistoryRoutes(federation: federation).routes, SessionRoutes(federation: federation).routes,
             SheetRoutes(federation: federation).routes, PairingRoutes(federation: federation).routes, RoundRoutes(federation: federation).routes,
             PushRoutes(federation: federation).routes, RepairRoutes(federation: federation).routes, AppointmentRoutes(federation: federation).routes,
+            DeviceRoutes(federation: federation).routes, ErasureRoutes(federation: federation).routes,
         ].flatMap { $0 }
     }
 
@@ -68,7 +69,8 @@ package final class App: Application {
         case .found(let route, let template, let parameters):
             do {
                 let caller = try authenticate(request, route)
-                let call = try Call(request, caller: caller, template: template, parameters: parameters, isLimited: isLimited(remote(of: request)))
+                let address = remote(of: request)
+                let call = try Call(request, caller: caller, template: template, parameters: parameters, remote: address, isLimited: isLimited(address))
                 return try run(route, call)
             } catch {
                 return finish(request.response(to: error), request, template, nil)
@@ -151,7 +153,9 @@ package final class App: Application {
         if field.utf8.count > 7, field.prefix(7).lowercased() == "bearer ", let secret = Token.Secret(field.dropFirst(7)),
             request.headers.all("Authorization").count == 1
         {
-            verdict = federation.tokens.judge(secret, at: federation.now())
+            let now = federation.now()
+            verdict = federation.tokens.judge(secret, at: now)
+            if case .caller = verdict { federation.sightings.note(secret.id, at: now) }
         }
         switch verdict {
         case .caller(let caller): return caller
@@ -179,9 +183,8 @@ package final class App: Application {
     }
 
     private func limitWrites(_ call: Call) throws(Problem) {
-        let address = remote(of: call.request)
-        if let seconds = writes.blocked(address) { throw .rateLimited(retryAfter: seconds) }
-        writes.count(address)
+        if let seconds = writes.blocked(call.remote) { throw .rateLimited(retryAfter: seconds) }
+        writes.count(call.remote)
     }
 
     // MARK: Repeated requests

@@ -13,10 +13,12 @@ package struct Call: Sendable {
     /// The query's names and values, decoded, in order.
     package let query: [(name: String, value: String)]
 
+    /// The caller's address, as limits count it.
+    let remote: String
     /// Whether the caller's address counts against limits.
     let isLimited: Bool
 
-    init(_ request: Request, caller: Caller, template: String, parameters: [Substring], isLimited: Bool = false) throws(Problem) {
+    init(_ request: Request, caller: Caller, template: String, parameters: [Substring], remote: String = "", isLimited: Bool = false) throws(Problem) {
         guard let query = Query.parse(request.query) else {
             throw .parameter("query", en: "The query has a broken percent escape.", fr: "La requête contient un échappement (%) incorrect.")
         }
@@ -26,6 +28,7 @@ package struct Call: Sendable {
         self.caller = caller
         self.template = template
         self.parameters = parameters
+        self.remote = remote
         self.isLimited = isLimited
         self.query = query
     }

@@ -27,6 +27,7 @@ struct ChangesRoutes: Sendable {
     private func changes(_ call: Call) throws -> Answer {
         let pull = try pull(call)
         let heads = federation.heads.snapshot
+        note(pull, call, heads)
         let etag = etag(of: heads, for: call.caller, pull)
         let isKnown = call.clientHas(etag)
         if let accept = call.request.headers["Accept"],
@@ -44,6 +45,14 @@ struct ChangesRoutes: Sendable {
         let body = closed(page, for: call.caller)
         if page.count == 0, page.isComplete, pull.waitSeconds > 0 { return wait(pull, call, since: heads) { .now(response(200, etag, body)) } }
         return .now(response(200, etag, body))
+    }
+
+    /// What the device's manager may know: how far its copy has come, and which app it runs.
+    private func note(_ pull: Pull, _ call: Call, _ heads: Heads.Snapshot) {
+        guard let token = call.caller.token, let cursor = pull.cursor?.value else { return }
+        let newest = call.caller.layers.compactMap { heads.entries[$0]?.head }.max() ?? 0
+        let app = call.request.headers["Viecoop-App"] ?? call.request.headers["User-Agent"]
+        federation.sightings.note(token, at: federation.now(), cursor: cursor, head: newest, app: app.map { String($0.prefix(100)) })
     }
 
     // MARK: What was asked

@@ -19,6 +19,7 @@ struct ControlRoutes: Sendable {
             control("GET", "/control/retention", terms),
             control("POST", "/control/retention/terms", setTerm),
             control("POST", "/control/retention/runs", forget),
+            control("POST", "/control/erase", erase),
         ]
     }
 
@@ -115,6 +116,20 @@ struct ControlRoutes: Sendable {
                 return next
             }
         })
+    }
+
+    // MARK: Erasure
+
+    /// The body is `{"type": "referent", "id": "0197…"}`.
+    private func erase(_ call: Call) throws -> Response {
+        try call.takesNoQuery()
+        var form = try Form(call.json(), knowing: ["type", "id"])
+        let type = form.required("type", Codec<RecordType>.choice)
+        let id = form.required("id", Codec<Identifier<Coop>>.reference())
+        try form.throwIfAny()
+        guard let type, let id else { preconditionFailure("what is missing is a fault") }
+        let erasure = try federation.erase(type, Identifier(id), by: call.caller)
+        return .json { erasure.write(to: &$0) }
     }
 
     // MARK: The feed

@@ -34,6 +34,8 @@ extension Problem {
             self.init(
                 403, code, title: Bilingual(en: "Not allowed", fr: "Non autorisé"), detail: detail,
                 headers: ["WWW-Authenticate": "Bearer error=\"insufficient_scope\""])
+        case .gone(let code, let detail):
+            self.init(410, code, title: Bilingual(en: "No longer there", fr: "N'existe plus"), detail: detail)
         case .tooCostly:
             self.init(
                 503, "query.too-costly", title: Bilingual(en: "The query costs too much", fr: "La requête est trop coûteuse"),

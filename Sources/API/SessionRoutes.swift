@@ -18,7 +18,8 @@ struct SessionRoutes: Sendable {
                 try Registration.authorize(.change, by: call.caller)
                 return try registrations.list(call, where: [("session_id", registrations.visibleParent(Session.self, call).text), ("contact_task", "to_call")])
             },
-        ] + registrations.routes.filter { $0.method != "POST" } + [
+        ] + registrations.routes.filter { $0.method != "POST" && $0.method != "DELETE" } + [
+            .write("DELETE", "/v1/registrations/{id}", erase),
             registrations.list(under: Session.self, by: "session_id"),
             .read("/v1/registrations/{id}/export", needsToken: true, export),
             SignUpRoutes(federation: federation, registrations: registrations).route,
@@ -26,6 +27,27 @@ struct SessionRoutes: Sendable {
                 try Registration.store.transition(id, step, expecting: expected, by: caller, in: tx)
             },
         ] + OwnRegistrationRoutes(federation: federation).routes + answers.routes + answers.routes(under: Session.self, by: "session_id")
+    }
+
+    /// With `erase=true` the person is forgotten, at once and for good (GDPR article 17); a registration is not deleted otherwise.
+    private func erase(_ call: Call) throws -> Route.Write {
+        try Registration.authorize(.delete, by: call.caller)
+        guard call.query.allSatisfy({ $0.name == "erase" && $0.value == "true" }), call.query.count <= 1 else {
+            throw Problem.parameter(call.query[0].name, en: "This address takes no query but `erase=true`.", fr: "Cette adresse n'accepte que le paramètre `erase=true`.")
+        }
+        let id = try call.id(of: Registration.self)
+        let expected = try call.expectation()
+        let caller = call.caller
+        let isErasure = !call.query.isEmpty
+        return { (tx) throws(DomainError) in
+            if isErasure {
+                try Registration.store.require(id, expecting: expected, for: caller, in: tx)
+                _ = try Erasure.perform(id, by: caller, in: tx)
+            } else {
+                try Registration.store.delete(id, expecting: expected, by: caller, in: tx)
+            }
+            return Outcome(status: 204)
+        }
     }
 
     /// Everything that is kept about one person, for whoever asks the co-op for it (GDPR article 15).

@@ -24,6 +24,9 @@ static const unsigned char sessions[] = {
 static const unsigned char push[] = {
 #embed "../../Migrations/0008-push.sql"
 };
+static const unsigned char devices[] = {
+#embed "../../Migrations/0009-devices.sql"
+};
 static const unsigned char openapi[] = {
 #embed "../../openapi.yaml"
 };
@@ -47,6 +50,7 @@ const EmbeddedFile embedded_migrations[] = {
     {"0006-rounds", rounds, sizeof rounds},
     {"0007-sessions", sessions, sizeof sessions},
     {"0008-push", push, sizeof push},
+    {"0009-devices", devices, sizeof devices},
 };
 const size_t embedded_migration_count = sizeof embedded_migrations / sizeof *embedded_migrations;
 

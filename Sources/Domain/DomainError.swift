@@ -38,6 +38,8 @@ package enum DomainError: Error, Sendable {
     case conflict(code: String, Bilingual, members: [(name: String, json: String)] = [])
     /// The caller sees the record but may not do this to it.
     case forbidden(code: String, Bilingual)
+    /// It was there, and will not be again.
+    case gone(code: String, Bilingual)
     /// The query would cost more than its budget.
     case tooCostly
     /// The write queue is full, or the server is stopping.

@@ -37,6 +37,13 @@ package final class Federation: Sendable {
     let voterKey: [UInt8]
     /// Makes the hashes by which repeated requests are known.
     package let requestKey: [UInt8]
+    package let sightings = Sightings()
+    /// Who was erased, outside any backup.
+    let ledger: ErasureLedger
+    /// Whether the writer has been asked to write the file anew.
+    let isPurging = Atomic(false)
+    /// Of erasures up to this seq, nothing is left but what may be in the log.
+    let vacuumed = Atomic<Int64>(0)
     private let feed: FeedWriter
     private let ids = IdentifierSource()
     package let alarm: Alarm
@@ -61,15 +68,18 @@ package final class Federation: Sendable {
         let heads = Heads()
         let alarm = Alarm()
         let waiters = Waiters(alarm: alarm)
-        let feed = FeedWriter(heads: heads) { waiters.announce($0) }
-        let tokens = tokens
+        let highWater = HighWater(directory: directory)
+        let feed = FeedWriter(heads: heads, highWater: highWater) { waiters.announce($0) }
+        let (tokens, sightings) = (tokens, sightings)
         var loaded: (epochs: Epochs, cursorKey: [UInt8], linkKey: [UInt8], voterKey: [UInt8], requestKey: [UInt8], terms: Retention.Terms)?
         database = try Database(
             path: directory + "/viecoop.db", settings: settings.database,
-            migrations: Embedded.migrations.map { Migration(name: $0.name, sql: $0.text) }, observer: feed
+            migrations: Embedded.migrations.map { Migration(name: $0.name, sql: $0.text) }, observer: feed,
+            admit: { (connection) throws(OpenError) in try HighWater.admit(connection, in: directory) }
         ) { (connection) throws(DatabaseError) in
             try feed.load(from: connection)
             try tokens.load(from: connection)
+            try sightings.load(from: connection)
             loaded = (
                 try Epochs.load(from: connection), try Self.key(named: "cursor", in: connection), try Self.key(named: "link", in: connection),
                 try Self.key(named: "voter", in: connection), try Self.key(named: "request", in: connection), try Retention.Terms.load(from: connection)
@@ -78,15 +88,20 @@ package final class Federation: Sendable {
         guard let loaded else { preconditionFailure("opening a database prepares it") }
         (epochs, cursorKey, linkKey) = (loaded.epochs, loaded.cursorKey, loaded.linkKey)
         (voterKey, requestKey) = (loaded.voterKey, loaded.requestKey)
+        try highWater.open(head: heads.head, epochs: epochs.rows)
         (self.heads, self.waiters, self.feed, self.alarm) = (heads, waiters, feed, alarm)
         now = settings.now
         tombstoneDays = settings.tombstoneDays
         pairingLimits = settings.pairingLimits
         (keepsHouse, onRetention) = (settings.keepsHouse, settings.onRetention)
         terms = Mutex(loaded.terms)
+        ledger = ErasureLedger(directory: directory)
         try renderAgain(after: database.migrated)
         feed.onNewDue { [weak self] in self?.lookForDue() }
+        feed.onErased { [weak self] in self?.erased($0) }
+        try reconcileErasures()
         housekeep()
+        flushSightings()
     }
 
     /// A newer schema may show more in a document, or less: what differs gets a new seq, so that devices hear of it.
@@ -106,6 +121,7 @@ package final class Federation: Sendable {
     package func close() {
         waiters.close()
         alarm.stop()
+        storeSightings {}
         database.close()
     }
 
@@ -191,13 +207,7 @@ package final class Federation: Sendable {
     package func createToken(_ draft: Token.Draft) throws(DomainError) -> (token: Token, secret: Token.Secret) {
         try perform { (tx) throws(DomainError) in
             try draft.validate(at: tx.now, in: tx.connection)
-            let secret = Token.Secret(for: tx.newID())
-            let token = Token(
-                id: secret.id, secretHash: secret.hash, role: draft.role, coop: draft.coop, isHelper: draft.isHelper, referent: draft.referent,
-                label: draft.label, created: tx.now, expires: draft.expires, revoked: nil)
-            try storing { () throws(DatabaseError) in try TokenTable.insert(token, in: tx.connection) }
-            tx.afterCommit { [tokens = tx.tokens] in tokens.keep(token) }
-            return (token, secret)
+            return try storing { () throws(DatabaseError) in try TokenTable.make(draft, in: tx) }
         }
     }
 
@@ -242,6 +252,7 @@ package final class Federation: Sendable {
                 try Tombstones.drop(olderThan: tombstoneDays, in: tx)
                 try Push.forget(in: tx)
                 try Idempotency.forget(before: tx.now.adding(seconds: -86_400), in: tx.connection)
+                try EnrolmentTable.forget(before: tx.now.adding(seconds: -86_400), in: tx.connection)
                 return try Due.next(in: tx.connection)
             }
         }) { [weak self] result in

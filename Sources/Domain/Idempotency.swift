@@ -43,6 +43,11 @@ package enum Idempotency {
             }
         }
         guard let (bodyHash, answer) = found else { return nil }
+        guard answer.status != erasedStatus else {
+            throw .gone(
+                code: "record.erased",
+                Bilingual(en: "This was done before, and the record was erased since.", fr: "C'était déjà fait, et l'enregistrement a été effacé depuis."))
+        }
         guard bodyHash == key.bodyHash else {
             throw .invalid([
                 Fault(
@@ -68,6 +73,16 @@ package enum Idempotency {
     /// The answers that show a record.
     static func forget(_ type: RecordType, _ id: String, in connection: Connection) throws(DatabaseError) {
         try connection.run("DELETE FROM idempotency WHERE type = ? AND id = ?", [.text(type.rawValue), .text(id)])
+    }
+
+    private static let erasedStatus = 410
+
+    /// Blanks the answers that show a record. They stay, because a request that comes once more must not make it anew; push
+    /// results go, since each names its record by an id that is taken.
+    static func erase(_ type: RecordType, _ id: String, in connection: Connection) throws(DatabaseError) {
+        let record: [Value] = [.text(type.rawValue), .text(id)]
+        try connection.run("UPDATE idempotency SET status = \(erasedStatus), location = NULL, etag = NULL, body = '' WHERE type = ? AND id = ?", record)
+        try connection.run("DELETE FROM push_result WHERE type = ? AND id = ?", record)
     }
 
     static func forget(before time: Timestamp, in connection: Connection) throws(DatabaseError) {

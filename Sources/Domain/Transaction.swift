@@ -44,7 +44,7 @@ package final class Transaction {
         } catch {
             switch error {
             case .storage, .storageFull, .busy, .tooCostly: throw error
-            case .invalid, .notFound, .stale, .preconditionRequired, .conflict, .forbidden: break
+            case .invalid, .notFound, .stale, .preconditionRequired, .conflict, .forbidden, .gone: break
             }
             try storing { () throws(DatabaseError) in
                 try connection.run("ROLLBACK TO attempt")

@@ -44,6 +44,15 @@ struct Checkpoints {
     /// Called when nobody reads or writes any more.
     func closing(_ connection: Connection) { Self.copy(connection, SQLITE_CHECKPOINT_TRUNCATE) }
 
+    /// Copies all of the WAL back and cuts it off.
+    ///
+    /// - Returns: false where a reader was in the way for longer than writers can wait.
+    static func empty(_ connection: Connection) -> Bool {
+        sqlite3_busy_timeout(connection.handle, patienceMilliseconds)
+        defer { sqlite3_busy_timeout(connection.handle, Connection.busyMilliseconds) }
+        return copy(connection, SQLITE_CHECKPOINT_TRUNCATE)
+    }
+
     /// - Returns: whether all of the WAL is in the file now.
     @discardableResult
     private static func copy(_ connection: Connection, _ mode: Int32) -> Bool {

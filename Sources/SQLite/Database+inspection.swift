@@ -13,7 +13,11 @@ extension Database {
     }
 
     /// Looks at the file without changing it, or anything beside it.
-    static func inspect(_ path: String, quickCheckBytes: Int) throws(OpenError) {
+    ///
+    /// - Parameter admit: looks at what is in it; nil where there is nothing yet.
+    package static func inspect(
+        _ path: String, quickCheckBytes: Int, admit: (Connection?) throws(OpenError) -> Void = { (_) throws(OpenError) in }
+    ) throws(OpenError) {
         let directory = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
         let folder = directory.isEmpty ? (path.hasPrefix("/") ? "/" : ".") : directory
         var information = stat()
@@ -28,13 +32,16 @@ extension Database {
             guard stat(path + "-wal", &information) != 0 || information.st_size == 0 else {
                 throw .corrupt(path: path, detail: "it is missing or empty, but its log \(path)-wal is not")
             }
-            return
+            return try admit(nil)
         }
         guard information.st_mode & S_IFMT == S_IFREG else { throw .foreign(path: path) }
         // Only while a file is being made has it a rollback journal: SQLite takes back what was cut off there, at opening.
-        guard stat(path + "-journal", &information) != 0 || information.st_size == 0 else { return try inspectHeader(path, size: .max) }
+        guard stat(path + "-journal", &information) != 0 || information.st_size == 0 else {
+            try inspectHeader(path, size: .max)
+            return try admit(nil)
+        }
         try inspectHeader(path, size: size)
-        try inspectContent(path, whole: size <= quickCheckBytes)
+        try admit(inspectContent(path, whole: size <= quickCheckBytes))
     }
 
     /// The header tells whose file it is (sqlite.org/fileformat2.html section 1.3), before SQLite may touch a WAL beside it.
@@ -53,16 +60,17 @@ extension Database {
         }
     }
 
-    private static func inspectContent(_ path: String, whole: Bool) throws(OpenError) {
+    private static func inspectContent(_ path: String, whole: Bool) throws(OpenError) -> Connection {
         if whole { readAhead(path) }
         do throws(DatabaseError) {
             let hasWAL = access(path + "-wal", F_OK) == 0
             let connection = try Connection(path: path, mode: hasWAL ? .readOnly : .immutable)
             guard whole else {
                 _ = try connection.first("SELECT count(*) FROM sqlite_schema") { $0.integer(0) }
-                return
+                return connection
             }
             if let damage = try connection.firstDamage() { throw DatabaseError(code: SQLITE_CORRUPT, message: damage, sql: nil) }
+            return connection
         } catch { throw OpenError(error, path: path) }
     }
 

@@ -36,12 +36,15 @@ package final class Database: Sendable {
 
     /// Opens or creates the file. Another's file, or a damaged one, is left as it is.
     ///
-    /// - Parameter prepare: runs on the writer's connection before the first transaction.
+    /// - Parameters:
+    ///   - admit: looks at what is there before anything is written; nil where there is nothing yet.
+    ///   - prepare: runs on the writer's connection before the first transaction.
     package init(
         path: String, settings: Settings = Settings(), migrations: [Migration], observer: any TransactionObserver,
+        admit: (Connection?) throws(OpenError) -> Void = { (_) throws(OpenError) in },
         prepare: (Connection) throws(DatabaseError) -> Void = { _ in }
     ) throws(OpenError) {
-        try Self.inspect(path, quickCheckBytes: settings.quickCheckBytes)
+        try Self.inspect(path, quickCheckBytes: settings.quickCheckBytes, admit: admit)
         // Personal data: for nobody but the user that runs viecoop. SQLite gives the files beside it the same permissions.
         Glibc.close(open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600))
         let connection: Connection

@@ -5,6 +5,8 @@ package enum OpenError: Error, Sendable, Equatable {
     /// SQLite, but not viecoop's, or no SQLite at all.
     case foreign(path: String)
     case corrupt(path: String, detail: String)
+    /// Whole, but not what the server of this folder wrote last: a copy that somebody put there, or one that has lost its end.
+    case undeclaredRestore(path: String, detail: String)
     case networkFileSystem(path: String, type: String)
     /// Another program holds SQLite's lock on the file.
     case locked(path: String)
@@ -32,6 +34,8 @@ extension OpenError: CustomStringConvertible {
             "\(path) is not a viecoop database. It was left as it is: move it away, or name another folder with --data."
         case .corrupt(let path, let detail):
             "\(path) is damaged (\(detail)). It was left as it is: copy the folder for examination, then run viecoop restore with the latest backup."
+        case .undeclaredRestore(let path, let detail):
+            "\(path) is not what this folder's server wrote last (\(detail)). It was left as it is. If you put it there on purpose, run viecoop restore --adopt; if not, run viecoop restore with the latest backup."
         case .networkFileSystem(let path, let type):
             "\(path) is on a network file system (\(type)), where SQLite's locks and shared memory cannot be relied on. Use a local disk."
         case .locked(let path):
@@ -54,7 +58,7 @@ extension OpenError: CustomStringConvertible {
     }
 
     /// What a refusal of SQLite means while a file is being opened.
-    init(_ error: DatabaseError, path: String) {
+    package init(_ error: DatabaseError, path: String) {
         switch error.kind {
         case .corrupt: self = .corrupt(path: path, detail: error.message)
         case .busy: self = .locked(path: path)

@@ -46,7 +46,10 @@ package final class Writer: Sendable {
     private final class Job: Sendable {
         let run: @Sendable (Connection) throws -> Void
         let finish: @Sendable (WriteFailure?) -> Void
-        init(run: @escaping @Sendable (Connection) throws -> Void, finish: @escaping @Sendable (WriteFailure?) -> Void) {
+        /// Between two batches, outside any transaction.
+        let isAlone: Bool
+        init(isAlone: Bool, run: @escaping @Sendable (Connection) throws -> Void, finish: @escaping @Sendable (WriteFailure?) -> Void) {
+            self.isAlone = isAlone
             self.run = run
             self.finish = finish
         }
@@ -70,13 +73,15 @@ package final class Writer: Sendable {
 
     /// Queues a closure.
     ///
-    /// - Parameter done: called on the writer thread once the batch is on disk, or has failed.
+    /// - Parameters:
+    ///   - alone: outside any transaction, for what SQLite does only there; everybody's writes wait meanwhile.
+    ///   - done: called on the writer thread once the batch is on disk, or has failed.
     package func submit<Result: Sendable>(
-        _ body: @escaping @Sendable (Connection) throws -> Result, done: @escaping @Sendable (Swift.Result<Result, WriteFailure>) -> Void
+        alone: Bool = false, _ body: @escaping @Sendable (Connection) throws -> Result, done: @escaping @Sendable (Swift.Result<Result, WriteFailure>) -> Void
     ) throws(QueueError) {
         let box = Box<Result>()
         let job = Job(
-            run: { box.value = try body($0) },
+            isAlone: alone, run: { box.value = try body($0) },
             finish: { failure in
                 if let failure { return done(.failure(failure)) }
                 guard let value = box.value else { preconditionFailure("a closure that did not fail has a result") }
@@ -94,9 +99,9 @@ package final class Writer: Sendable {
     /// Queues a closure and waits for it.
     ///
     /// - Throws: `QueueError`, `WriteFailure`.
-    package func perform<Result: Sendable>(_ body: @escaping @Sendable (Connection) throws -> Result) throws -> Result {
+    package func perform<Result: Sendable>(alone: Bool = false, _ body: @escaping @Sendable (Connection) throws -> Result) throws -> Result {
         let answer = Monitor<Swift.Result<Result, WriteFailure>?>(nil)
-        try submit(body) { result in answer.change { $0 = result } }
+        try submit(alone: alone, body) { result in answer.change { $0 = result } }
         return try answer.when({ $0 != nil }) { result in
             guard let result else { preconditionFailure("waited for") }
             return try result.get()
@@ -143,18 +148,31 @@ package final class Writer: Sendable {
                     continue
                 }
                 let batch = monitor.withLock { state in
-                    let batch = Array(state.queue.prefix(Writer.batchLimit))
+                    let isAlone = state.queue.first?.isAlone ?? false
+                    let batch = isAlone ? Array(state.queue.prefix(1)) : Array(state.queue.prefix(Writer.batchLimit).prefix { !$0.isAlone })
                     state.queue.removeFirst(batch.count)
                     return batch
                 }
                 if batch.isEmpty { break }
                 hasWorked = true
-                process(batch, connection)
+                if batch[0].isAlone { runAlone(batch[0], connection) } else { process(batch, connection) }
                 checkpoints.committed(connection)
             }
             if let connection { checkpoints.closing(connection) }
             connection = nil
             monitor.change(wakingAll: true) { $0.isClosed = true }
+        }
+
+        private func runAlone(_ job: Job, _ connection: Connection) {
+            connection.mayCommit = true
+            defer { connection.mayCommit = false }
+            do {
+                try job.run(connection)
+                job.finish(nil)
+            } catch {
+                if !connection.isAutocommit { try? connection.run("ROLLBACK") }
+                job.finish((error as? DatabaseError).map { .storage($0) } ?? .refused(error))
+            }
         }
 
         private func process(_ batch: [Job], _ connection: Connection) {

@@ -24,7 +24,10 @@ struct Misuse: Error, CustomStringConvertible {
 @main
 enum Viecoop {
     private static var commands: [any Command.Type] {
-        [Serve.self, ImportCommand.self, ExportCommand.self, TokenCommand.self, FeedCommand.self, RetentionCommand.self, Doctor.self, VersionCommand.self]
+        [
+            Serve.self, ImportCommand.self, ExportCommand.self, TokenCommand.self, DeviceCommand.self, BackupCommand.self, RestoreCommand.self,
+            EraseCommand.self, FeedCommand.self, RetentionCommand.self, Doctor.self, VersionCommand.self,
+        ]
     }
 
     static func main() {

@@ -1,5 +1,6 @@
 import API
 import Domain
+import Glibc
 import JSON
 import SQLite
 import Synchronization
@@ -208,5 +209,34 @@ struct SessionRoutesTests {
         #expect(try app.get(draft).status == 404)
         #expect(try app.send("DELETE", draft, token: manager, headers: any).status == 204)
         #expect(try app.get("/v1/sessions").json()["items"]?.elements?.count == 1)
+    }
+
+    @Test("an erased person is in no byte of the folder any more; the seat goes to the next, the counts stay, the link leads nowhere")
+    func erases() throws {
+        let session = try session(capacity: 1)
+        let body = #"{"contact_name":"Zibeline Quettehou","email":"zibeline@exemple.coop","postal":"3 rue du Mûrier","needs":["large_print"]}"#
+        let signedUp = try app.send("POST", session + "/registrations", body, headers: [("Idempotency-Key", "0197f3a0-7c1e-4b2a-9d4e-5f60718293a4")])
+        let id = try #require(signedUp.json()["id"]?.stringValue)
+        let link = try #require(signedUp.json()["link"]?.stringValue)
+        let mid = "0197f3a0-7c1e-4b2a-9d4e-5f6071829301"
+        let push = #"{"epoch":"\#(app.federation.epochs.current)","mutations":[{"mid":"\#(mid)","type":"registration","id":"\#(id)","op":"patch","base":0,"fields":{"contact_name":"Zibeline Q."}}]}"#
+        #expect(try app.send("POST", "/v1/push", push, token: manager).text.contains("Zibeline"))
+        let next = try signUp(session, "Ben")
+        let path = "/v1/registrations/\(id)"
+        #expect(try app.send("DELETE", path, token: manager, headers: any).code == "registration.kept")
+        #expect(try app.send("DELETE", path + "?erase=true", token: helper, headers: any).code == "scope.missing")
+        #expect(try app.send("DELETE", path + "?erase=true", token: manager).status == 428)
+        #expect(try app.send("DELETE", path + "?erase=true", token: manager, headers: any).status == 204)
+        #expect(try app.get(path, token: manager).status == 404)
+        #expect(try app.get(link).status == 404)
+        #expect(try app.get(#require(next.json()["link"]?.stringValue)).json()["status"]?.stringValue == "confirmed")
+        while try app.get("/v1/erasures/\(id)", token: manager).json()["status"]?.stringValue != "purged" { sched_yield() }
+        for file in app.folder.files {
+            let bytes = try app.folder.bytes(of: file)
+            for trace in ["Zibeline", "Quettehou", "zibeline@exemple.coop", "rue du Mûrier"] {
+                #expect(bytes.firstRange(of: Array(trace.utf8)) == nil, "\(trace) in \(file)")
+            }
+        }
+        #expect(try app.federation.read { (connection) throws(DomainError) in try FeedAudit.verify(in: connection) } == [])
     }
 }

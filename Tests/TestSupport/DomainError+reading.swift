@@ -10,6 +10,7 @@ extension DomainError {
         case .preconditionRequired: "precondition required"
         case .conflict(let code, _, _): code
         case .forbidden(let code, _): code
+        case .gone(let code, _): code
         case .tooCostly: "too costly"
         case .busy: "busy"
         case .storageFull: "storage full"

@@ -15,6 +15,13 @@ package struct Token: Sendable {
     package let expires: Timestamp?
     package var revoked: Timestamp?
 
+    /// The same for another mandate, or for none.
+    func standing(for referent: Identifier<Referent>?) -> Token {
+        Token(
+            id: id, secretHash: secretHash, role: role, coop: coop, isHelper: isHelper, referent: referent, label: label, created: created, expires: expires,
+            revoked: revoked)
+    }
+
     package var caller: Caller { Caller(token: id, role: role, coop: coop, isHelper: isHelper, referent: referent) }
 
     /// What a new token is made from.

@@ -35,6 +35,8 @@ package final class TokenBook: Sendable {
 
     /// Whether whoever holds the right secret of this token is to wipe its store.
     package func isRevoked(_ id: Identifier<Token>) -> Bool { tokens.withLock { $0[id]?.revoked != nil } }
+    /// In the order of creation.
+    func all() -> [Token] { tokens.withLock { Array($0.values) }.sorted { ($0.created, $0.id.text) < ($1.created, $1.id.text) } }
 
     func keep(_ token: Token) { tokens.withLock { $0[token.id] = token } }
 
@@ -49,6 +51,17 @@ package final class TokenBook: Sendable {
 /// The SQL on tokens.
 enum TokenTable {
     private static let columns = "id, secret_hash, role, coop_id, helper, referent_id, label, created_ms, expires_ms, revoked_ms"
+
+    /// Stores a new token.
+    static func make(_ draft: Token.Draft, in tx: Transaction) throws(DatabaseError) -> (Token, Token.Secret) {
+        let secret = Token.Secret(for: tx.newID())
+        let token = Token(
+            id: secret.id, secretHash: secret.hash, role: draft.role, coop: draft.coop, isHelper: draft.isHelper, referent: draft.referent,
+            label: draft.label, created: tx.now, expires: draft.expires, revoked: nil)
+        try insert(token, in: tx.connection)
+        tx.afterCommit { [tokens = tx.tokens] in tokens.keep(token) }
+        return (token, secret)
+    }
 
     static func insert(_ token: Token, in connection: Connection) throws(DatabaseError) {
         try connection.run(
@@ -76,6 +89,28 @@ enum TokenTable {
             if let id = Identifier<Token>(id), let token = try find(id, in: connection) { tokens.append(token) }
         }
         return tokens
+    }
+
+    /// Makes a restored database's tokens those of the database that it takes the place of.
+    ///
+    /// - Returns: how many can't be, because their co-op is not there.
+    static func bringBack(_ tokens: [Token], in tx: Transaction) throws(DomainError) -> Int {
+        var lost = 0
+        for token in tokens {
+            let known = try storing { () throws(DatabaseError) in try find(token.id, in: tx.connection) }
+            if known == nil {
+                if let coop = token.coop, try Coop.store.find(coop, in: tx.connection) == nil {
+                    lost += 1
+                    continue
+                }
+                let mandate = try token.referent.flatMap { (id) throws(DomainError) in try Referent.store.find(id, in: tx.connection) }
+                try storing { () throws(DatabaseError) in try insert(token.standing(for: mandate?.id), in: tx.connection) }
+            }
+            if let revoked = token.revoked, known?.revoked == nil {
+                try storing { () throws(DatabaseError) in try revoke(token.id, at: revoked, in: tx.connection) }
+            }
+        }
+        return lost
     }
 
     static func find(_ id: Identifier<Token>, in connection: Connection) throws(DatabaseError) -> Token? {

@@ -165,7 +165,7 @@ struct TypedRow<R: Importable>: ImportRow {
         switch error {
         case .invalid(let found):
             for fault in found { faults.add(place, at: path(fault.pointer, references), fault.code, fault.detail) }
-        case .conflict(let code, let detail, _), .forbidden(let code, let detail):
+        case .conflict(let code, let detail, _), .forbidden(let code, let detail), .gone(let code, let detail):
             faults.add(place, code, detail)
         case .notFound, .stale, .preconditionRequired:
             faults.add(

@@ -6,21 +6,26 @@ import Synchronization
 /// Only the writer thread calls it, which is why it may be unchecked.
 final class FeedWriter: TransactionObserver, @unchecked Sendable {
     private let heads: Heads
+    private let highWater: HighWater
     /// Told which audiences have news, after the commit.
     private let announce: @Sendable (Set<Audience>) -> Void
     /// Told, after the commit, that something is due at another time than before.
     private let reschedule = Mutex<(@Sendable () -> Void)?>(nil)
     private var hasNewDue = false
+    /// Told, after the commit and before anybody is answered, who was erased.
+    private let hearErased = Mutex<(@Sendable ([ErasureLedger.Line]) -> Void)?>(nil)
+    private var erased: [ErasureLedger.Line] = []
     private var seq: Int64 = 0
     private var storedSeq: Int64 = 0
     private var numbers: [Audience: Int64] = [:]
     /// In order, so that the newest of an audience comes last and a rollback cuts the tail off.
     private var touched: [(audience: Audience, seq: Int64)] = []
     private var afterCommit: [@Sendable () -> Void] = []
-    private var savepoint = Mark(seq: 0, numbers: [:], touched: 0, afterCommit: 0)
+    private var savepoint = Mark(seq: 0, numbers: [:], touched: 0, afterCommit: 0, erased: 0)
 
-    init(heads: Heads, announce: @escaping @Sendable (Set<Audience>) -> Void) {
+    init(heads: Heads, highWater: HighWater, announce: @escaping @Sendable (Set<Audience>) -> Void) {
         self.heads = heads
+        self.highWater = highWater
         self.announce = announce
     }
 
@@ -44,6 +49,8 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
 
     func onNewDue(_ body: @escaping @Sendable () -> Void) { reschedule.withLock { $0 = body } }
     func noteNewDue() { hasNewDue = true }
+    func onErased(_ body: @escaping @Sendable ([ErasureLedger.Line]) -> Void) { hearErased.withLock { $0 = body } }
+    func noteErasure(_ line: ErasureLedger.Line) { erased.append(line) }
 
     var lastSeq: Int64 { seq }
     func nextSeq() -> Int64 {
@@ -78,14 +85,16 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
         fileprivate let numbers: [Audience: Int64]
         fileprivate let touched: Int
         fileprivate let afterCommit: Int
+        fileprivate let erased: Int
     }
 
-    func mark() -> Mark { Mark(seq: seq, numbers: numbers, touched: touched.count, afterCommit: afterCommit.count) }
+    func mark() -> Mark { Mark(seq: seq, numbers: numbers, touched: touched.count, afterCommit: afterCommit.count, erased: erased.count) }
 
     func reset(to mark: Mark) {
         (seq, numbers) = (mark.seq, mark.numbers)
         touched.removeSubrange(mark.touched...)
         afterCommit.removeSubrange(mark.afterCommit...)
+        erased.removeSubrange(mark.erased...)
     }
 
     func began(_ connection: Connection) { savepoint = mark() }
@@ -94,16 +103,22 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
 
     func willCommit(_ connection: Connection) throws(DatabaseError) {
         guard seq != storedSeq else { return }
+        try highWater.reserve(seq)
         try connection.run("UPDATE history_head SET seq = ?", [.integer(seq)])
     }
 
     func committed() {
+        if seq != storedSeq { highWater.committed(seq) }
         storedSeq = seq
         for body in afterCommit { body() }
         afterCommit.removeAll()
         if hasNewDue {
             hasNewDue = false
             reschedule.withLock { $0 }?()
+        }
+        if !erased.isEmpty {
+            hearErased.withLock { $0 }?(erased)
+            erased.removeAll()
         }
         guard !touched.isEmpty else { return }
         var entries: [Audience: Heads.Entry] = [:]
@@ -121,6 +136,7 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
         seq = storedSeq
         touched.removeAll()
         afterCommit.removeAll()
+        erased.removeAll()
         // Numbers given in the lost transaction are gone from the table too.
         let known = heads.snapshot.entries
         numbers = numbers.filter { known[$0.key] != nil }

@@ -157,6 +157,13 @@ package struct Store<R: Record>: Sendable {
         }
     }
 
+    /// Makes sure that the caller may do away with a record, and has seen it as it is now.
+    package func require(_ id: Identifier<R>, expecting expected: Expectation, for caller: Caller, in tx: Transaction) throws(DomainError) {
+        let (record, shown) = try visible(id, to: caller, in: tx)
+        try record.authorize(Change(caller: caller, action: .delete, old: record, given: []))
+        try expected.check(record.meta, seenAs: shown.layer)
+    }
+
     package func delete(_ id: Identifier<R>, expecting expected: Expectation, by caller: Caller, in tx: Transaction) throws(DomainError) {
         try Coop.checkStillWrites(caller, in: tx)
         let (record, shown) = try visible(id, to: caller, in: tx)

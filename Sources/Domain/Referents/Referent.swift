@@ -24,6 +24,8 @@ package struct Referent: Record {
     package var sharesContact = false
     /// Since when it says "ancien référent" instead of a name.
     package var anonymisedOn: Day?
+    /// The person asked to be forgotten.
+    package var erasedOn: Day?
 
     package init() {}
 
@@ -41,20 +43,24 @@ package struct Referent: Record {
         Field("trained_on", \.trainedOn, .optional(.day)),
         Field("share_contact_network", \.sharesContact, .flag),
         Field("anonymised_on", \.anonymisedOn, .optional(.day), .server),
+        Field("erased_on", \.erasedOn, .optional(.day), .hidden),
     ]
 
     private static let contact: Set = ["work_email", "work_phone"]
     private static let identity = contact.union(["given_name", "family_name", "job_title"])
 
     package var readers: [Reader] {
-        [
+        let withoutPerson = Reader(.observer, hiding: Self.identity)
+        guard erasedOn == nil else { return [withoutPerson] }
+        return [
             Reader(.network, hiding: sharesContact ? [] : Self.contact),
-            Reader(.observer, hiding: Self.identity),
+            withoutPerson,
             Reader(.federation),
             Reader(.coop(coopID)),
         ]
     }
 
+    package var absence: Feed.Gone { erasedOn == nil ? .scope : .erased }
     package var owners: [Identifier<Coop>] { [coopID] }
 
     package static func roles(for action: Action) -> Set<Role> {
@@ -65,6 +71,11 @@ package struct Referent: Record {
 
     package mutating func prepare(_ change: Change<Referent>, in tx: Transaction) throws(DomainError) {
         var faults = Faults()
+        if change.old?.erasedOn != nil {
+            throw .conflict(
+                code: "record.erased",
+                Bilingual(en: "The person was erased; what is left of the mandate stays as it is.", fr: "La personne a été effacée ; ce qui reste du mandat ne change plus."))
+        }
         if change.caller.role == .referent, change.caller.referent != id { throw .scopeNotYours }
         if let old = change.old, change.action == .change { try checkStillChanges(from: old) }
         if change.action == .create {

@@ -189,6 +189,14 @@ extension Registration {
         if !change.isConsequence { try queue?.store(by: change.caller, in: tx) }
     }
 
+    package func checkDeletable(by caller: Caller, in tx: Transaction) throws(DomainError) {
+        throw .conflict(
+            code: "registration.kept",
+            Bilingual(
+                en: "A registration is kept for the counts: cancel it with a transition, or erase the person with ?erase=true.",
+                fr: "Une inscription est conservée pour le décompte : annulez-la par une transition, ou effacez la personne avec ?erase=true."))
+    }
+
     private static let offerExpires = "offer_expires"
 
     package static func fallDue(_ id: Identifier<Registration>, _ what: String, in tx: Transaction) throws(DomainError) {

@@ -72,6 +72,8 @@ package struct Registration: Record {
     /// Made without a token by somebody whose contact is in the session already.
     package var duplicateSuspected = false
     package var anonymisedOn: Day?
+    /// The person asked to be forgotten.
+    var erasedOn: Day?
     /// What its change means for the others, decided before the row is written and stored after it.
     var queue: Queue?
 
@@ -105,6 +107,7 @@ package struct Registration: Record {
         Field("notice_version", \.noticeVersion, .line(1...40), .creation),
         Field("duplicate_suspected", \.duplicateSuspected, .flag, .server),
         Field("anonymised_on", \.anonymisedOn, .optional(.day), .server),
+        Field("erased_on", \.erasedOn, .optional(.day), .hidden),
     ]
 
     /// Fields that tell who somebody is: what retention and erasure take away.
@@ -113,14 +116,15 @@ package struct Registration: Record {
     private static let hiddenAtDesk = Set(fields.map(\.name)).subtracting(shownAtDesk)
 
     /// Nobody outside the co-op, not even the federation; a helper's device sees who comes, not how to reach them.
-    package var readers: [Reader] { [Reader(.desk(coopID), hiding: Self.hiddenAtDesk), Reader(.office(coopID))] }
+    package var readers: [Reader] { isErased ? [] : [Reader(.desk(coopID), hiding: Self.hiddenAtDesk), Reader(.office(coopID))] }
+    package var absence: Feed.Gone { isErased ? .erased : .scope }
     package var owners: [Identifier<Coop>] { [coopID] }
 
     package static func roles(for action: Action) -> Set<Role> {
         switch action {
-        case .create, .change: [.coopManager]
+        case .create, .change, .delete: [.coopManager]
         case .transition: [.coopManager, .referent]
-        case .delete, .merge: []
+        case .merge: []
         }
     }
 

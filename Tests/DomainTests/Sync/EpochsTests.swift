@@ -4,29 +4,22 @@ import TestSupport
 import Testing
 
 @Suite struct EpochsTests {
-    /// Where a lineage `a`, restored at 100 to `b`, restored at 250 to `c`, restored at 220 to `d` leaves a cursor.
+    /// Where a lineage `a`, restored at 100 to `b`, restored at 1250 to `c`, restored at 1220 to `d` leaves a cursor; `s` was
+    /// another restore of `a` at 60, which nobody goes on from, and `x` comes from another server.
     static let standings: [(String, Int64, Epochs.Standing)] = [
         ("d", 0, .current), ("d", 999, .current),
-        ("c", 220, .carriedOver), ("c", 221, .forked(at: 220)),
-        ("b", 220, .carriedOver), ("b", 221, .forked(at: 220)), ("b", 251, .forked(at: 220)),
+        ("c", 1220, .carriedOver), ("c", 1221, .forked(at: 1220)), ("c", 2001, .forked(at: 1220)),
+        ("b", 1220, .carriedOver), ("b", 1221, .forked(at: 1220)), ("b", 1251, .forked(at: 1220)),
         ("a", 100, .carriedOver), ("a", 101, .forked(at: 100)), ("a", 300, .forked(at: 100)),
-        ("e", 0, .unknown), ("", 0, .unknown),
+        ("s", 60, .carriedOver), ("s", 61, .forked(at: 60)), ("s", 601, .forked(at: 60)), ("x", 0, .unknown), ("e", 0, .unknown), ("", 0, .unknown),
     ]
 
     @Test("a cursor stands where every fork since lies behind what it has seen", arguments: standings)
-    func standing(epoch: String, seen: Int64, expected: Epochs.Standing) throws {
-        let test = try TestFederation()
-        let epochs = try test.federation.perform { (tx) throws(DomainError) in
-            try storing { () throws(DatabaseError) in
-                try tx.connection.run("DELETE FROM epoch")
-                for (name, parent, fork) in [("a", nil, 0), ("b", "a", 100), ("c", "b", 250), ("d", "c", 220)] as [(String, String?, Int64)] {
-                    try tx.connection.run(
-                        "INSERT INTO epoch (name, parent, fork_seq, first_seq) VALUES (?, ?, ?, ?)",
-                        [.text(name), parent.map { .text($0) } ?? .null, .integer(fork), .integer(fork + 1)])
-                }
-                return try Epochs.load(from: tx.connection)
-            }
-        }
+    func standing(epoch: String, seen: Int64, expected: Epochs.Standing) {
+        let rows: [(String, String?, Int64, Int64)] = [
+            ("x", nil, 0, 1), ("a", nil, 0, 1), ("s", "a", 60, 501), ("b", "a", 100, 1001), ("c", "b", 1250, 2001), ("d", "c", 1220, 3001),
+        ]
+        let epochs = Epochs(rows.map { Epochs.Row(name: $0.0, parent: $0.1, fork: $0.2, first: $0.3) })
         #expect(epochs.current == "d")
         #expect(epochs.standing(of: epoch, seen: seen) == expected)
     }
