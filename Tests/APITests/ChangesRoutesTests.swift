@@ -128,7 +128,7 @@ struct ChangesRoutesTests {
         let theme = try app.addTheme("social")
         let device = try app.token(.referent, coop: own)
         let cursor = try pull(app, device).cursor
-        async let poll = Task.detached { try app.get("/v1/changes?cursor=\(cursor)&wait=30", token: device) }.value
+        async let poll = app.inBackground { try app.get("/v1/changes?cursor=\(cursor)&wait=30", token: device) }
         await app.waitUntil { app.federation.waiters.count == 1 }
         _ = try app.add(Idea.self, #"{"title":"Jardin","theme_id":"\#(theme)","scope":"coop","author_coop_id":"\#(other)"}"#)
         #expect(app.federation.waiters.count == 1)
@@ -137,7 +137,7 @@ struct ChangesRoutesTests {
         #expect(try answer.json()["changes"]?.elements?.first?["id"]?.stringValue == referent)
 
         let moved = try #require(try answer.json()["cursor"]?.stringValue)
-        async let refused = Task.detached { try app.get("/v1/changes?cursor=\(moved)&wait=30", token: device) }.value
+        async let refused = app.inBackground { try app.get("/v1/changes?cursor=\(moved)&wait=30", token: device) }
         await app.waitUntil { app.federation.waiters.count == 1 }
         _ = try app.federation.revokeToken(try #require(Token.Secret(device)).id)
         let end = try await refused

@@ -1,5 +1,6 @@
 import API
 import Domain
+import Foundation
 import HTTP
 import HTTPServer
 import JSON
@@ -43,6 +44,11 @@ package final class TestApp: Sendable {
 
     package func get(_ path: String, token: String? = nil, headers: [(String, String)] = []) throws -> TestAnswer {
         try send("GET", path, token: token, headers: headers)
+    }
+
+    /// Asks on a thread of its own, for answers that come only when the test goes on: tests share few threads.
+    package func inBackground(_ ask: @escaping @Sendable () throws -> TestAnswer) async throws -> TestAnswer {
+        try await withCheckedThrowingContinuation { answered in Thread.detachNewThread { answered.resume(with: Result { try ask() }) } }
     }
 
     /// Lets others run until something has happened that nothing announces.
