@@ -1,4 +1,5 @@
-import Domain
+@testable import Domain
+import Embedded
 import JSON
 import SQLite
 import TestSupport
@@ -98,6 +99,41 @@ struct VacancyTests {
         #expect(entries.last?.fields == ["active_referents", "vacant_since"])
         #expect(try entries.last?.rev == test.stored(coop).meta.rev)
         #expect(refusal { try test.patch(coop, #"{"city":"Rennes"}"#, expecting: .oneOf([ETag(rev: coop.meta.rev, layer: Audience.federation.letter)]), by: .admin) } == nil)
+    }
+
+    @Test("a database from before knows it of the mandates that it has")
+    func migrates() throws {
+        let folder = TestFolder()
+        let migrations = Embedded.migrations.prefix { $0.name < "0005" }.map { Migration(name: $0.name, sql: $0.text) }
+        let before = try Database(path: folder.file("viecoop.db"), migrations: Array(migrations), observer: RecordingObserver()) { _ in }
+        let coops = ["filled", "vacant", "never", "applicant"]
+        let mandates = [
+            ("filled", "active", ""), ("filled", "ended", "2026-01-31"), ("vacant", "ended", "2026-01-15"), ("vacant", "ended", "2026-02-15"),
+            ("never", "designated", ""), ("applicant", "ended", "2026-02-15"),
+        ]
+        @Sendable func id(_ number: Int) -> String { "0197a000-0000-7000-8000-00000000000\(number)" }
+        try before.writer.perform { connection in
+            try connection.run("UPDATE history_head SET seq = 20")
+            for (index, slug) in coops.enumerated() {
+                try connection.run(
+                    """
+                    INSERT INTO coop (id, rev, own_rev, created_ms, updated_ms, slug, name, department_code, region_code, activities, membership, fictitious, search)
+                    VALUES (?, ?, 1, 0, 0, ?, 'C', '35', 'FR-BRE', '[]', ?, 0, 'c')
+                    """, [.text(id(index)), .integer(Int64(index + 1)), .text(slug), .text(slug == "applicant" ? "applicant" : "member")])
+            }
+            for (index, (slug, status, ended)) in mandates.enumerated() {
+                try connection.run(
+                    """
+                    INSERT INTO referent (id, rev, own_rev, created_ms, updated_ms, coop_id, given_name, family_name, is_primary, status, started_on, ended_on, share_contact_network)
+                    SELECT ?, ?, 1, 0, 0, id, 'A', 'B', 0, ?, '2026-01-05', ?, 0 FROM coop WHERE slug = ?
+                    """, [.text(id(index)), .integer(Int64(index + 10)), .text(status), ended.isEmpty ? .null : .text(ended), .text(slug)])
+            }
+        }
+        before.close()
+        let test = try TestFederation(in: folder)
+        #expect(try test.rows("SELECT slug || ' ' || active_referents || ' ' || coalesce(vacant_since, '-') FROM coop ORDER BY id")
+            == ["filled 1 -", "vacant 0 2026-02-15", "never 0 -", "applicant 0 -"].map { .text($0) })
+        #expect(try FeedAudit.findings(test).isEmpty)
     }
 
     @Test("neither a client nor a file sets it, and the public does not see it")
