@@ -48,7 +48,7 @@ package final class App: Application {
             AccessRoutes(federation: federation).routes, HistoryRoutes(federation: federation).routes, SessionRoutes(federation: federation).routes,
             SheetRoutes(federation: federation).routes, PairingRoutes(federation: federation).routes, RoundRoutes(federation: federation).routes,
             PushRoutes(federation: federation).routes, RepairRoutes(federation: federation).routes, AppointmentRoutes(federation: federation).routes,
-            DeviceRoutes(federation: federation).routes, ErasureRoutes(federation: federation).routes,
+            DeviceRoutes(federation: federation).routes, ErasureRoutes(federation: federation).routes, IndicatorRoutes(federation).routes,
         ].flatMap { $0 }
     }
 
