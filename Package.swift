@@ -48,7 +48,7 @@ let package = Package(
         .testTarget(name: "TextTests", dependencies: ["Text"]),
         .testTarget(name: "DomainTests", dependencies: ["Domain", "Embedded", "Text", "SQLite", "JSON", "Crypto", "TestSupport"]),
         .testTarget(name: "APITests", dependencies: ["API", "Domain", "HTTP", "JSON", "Text", "TestSupport"]),
-        .testTarget(name: "viecoopTests", dependencies: ["viecoop", "Embedded", "JSON", "SQLite", "TestSupport"]),
+        .testTarget(name: "viecoopTests", dependencies: ["viecoop", "Domain", "Embedded", "JSON", "SQLite", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

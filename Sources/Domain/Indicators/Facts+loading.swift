@@ -20,29 +20,27 @@ extension Facts {
             SELECT history.id, at_ms, to_status, theme_id, author_coop_id FROM history JOIN idea ON idea.id = history.id
             WHERE type = 'idea' AND to_status IN ('submitted', 'published', 'declined') ORDER BY history.id, seq
             """
-        static let endorsements = """
-            SELECT idea_id, theme_id, coop_id, endorsement.created_ms, withdrawn_at, department_code
-            FROM endorsement JOIN idea ON idea.id = idea_id JOIN coop ON coop.id = coop_id
-            """
-        static let adoptions = """
-            SELECT idea_id, theme_id, coop_id, adoption.status, started_on, ended_on, retex_score FROM adoption JOIN idea ON idea.id = idea_id
-            """
+        static let endorsements = "SELECT idea_id, coop_id, created_ms, withdrawn_at FROM endorsement"
+        static let adoptions = "SELECT idea_id, coop_id, status, started_on, ended_on, retex_score FROM adoption"
         static let pairings = """
             SELECT kind = 'sponsorship', sponsored_coop_id, status, identified_on, introduced_on, met_on, signed_on, closed_on, cadence_days, last_meeting_on
             FROM pairing
             """
         static let sessions = """
-            SELECT session.coop_id, module_id, starts_local, status, capacity, seats_confirmed, facilitator_id IS NOT NULL,
-                CASE mode WHEN 'projected' THEN facilitator_id IS NULL OR NOT projector ELSE facilitator_id IS NULL AND workstations < capacity END
-            FROM session JOIN site ON site.id = site_id
+            SELECT coop_id, module_id, starts_local, status, capacity, seats_confirmed, facilitator_id IS NOT NULL,
+                status = 'draft' AND facilitator_id IS NULL AND (mode = 'projected' OR capacity > (SELECT workstations FROM site WHERE id = site_id))
+                OR status = 'draft' AND mode = 'projected' AND (SELECT NOT projector FROM site WHERE id = site_id)
+            FROM session
             """
-        // Cancelled ones may have had a seat before, and expired ones may have lost an offer before the session or waited until it:
-        // the history tells.
+        // One that was cancelled may have had a seat before, and one that is expired may have lost an offer or waited until the
+        // session: the history tells. Summed up first: there are fewer sessions than registrations.
         static let registrations = """
             SELECT session.coop_id, module_id, starts_local, session.status = 'held', parties.* FROM (
-                SELECT session_id, channel IN ('paper', 'phone') AS is_assisted, count(*), sum(party_size),
+                SELECT session_id, count(*), count(*) FILTER (WHERE channel IN ('paper', 'phone')), sum(party_size),
                     sum(party_size) FILTER (WHERE status IN ('attended', 'absent')),
                     sum(attended_count) FILTER (WHERE status = 'attended'),
+                    sum(party_size) FILTER (WHERE status IN ('attended', 'absent') AND channel IN ('paper', 'phone')),
+                    sum(attended_count) FILTER (WHERE status = 'attended' AND channel IN ('paper', 'phone')),
                     sum(was_waitlisted),
                     count(*) FILTER (WHERE was_waitlisted AND (status IN ('confirmed', 'attended', 'absent') OR (
                         status IN ('cancelled', 'session_cancelled')
@@ -50,8 +48,8 @@ extension Facts {
                     sum(party_size) FILTER (WHERE status = 'expired'
                         AND EXISTS (SELECT 1 FROM history WHERE type = 'registration' AND id = registration.id AND to_status = 'expired' AND from_status = 'waitlisted')),
                     count(*) FILTER (WHERE status = 'cancelled'), count(*) FILTER (WHERE status = 'expired'), count(*) FILTER (WHERE status = 'session_cancelled')
-                FROM registration GROUP BY session_id, is_assisted
-            ) AS parties JOIN session ON session.id = session_id
+                FROM registration GROUP BY session_id
+            ) AS parties CROSS JOIN session ON session.id = session_id
             """
     }
 
@@ -61,7 +59,8 @@ extension Facts {
             let rows = try connection.all(SQL.coops) { row in
                 let activities = (try? JSON.parse(Array(row.text(3).utf8)).elements ?? [])?.compactMap(\.stringValue) ?? []
                 let fact = CoopFact(
-                    region: row.text(1), department: row.text(2), activities: Set(activities), isMember: row.integer(4) == 1, since: row.optionalInt(5))
+                    region: row.text(1), department: row.text(2), activities: Set(activities), isMember: row.integer(4) == 1, since: row.optionalInt(5),
+                    zone: Zone(rawValue: Department.timeZone(of: row.text(2))) ?? .paris)
                 return (row.id(0) as Identifier<Coop>, fact)
             }
             coops = Dictionary(rows) { first, _ in first }
@@ -93,16 +92,17 @@ extension Facts {
         case .decisions: decisions = try Self.decisions(in: connection)
         case .endorsements:
             endorsements = try connection.all(SQL.endorsements) { row in
-                let zone = Zone(rawValue: Department.timeZone(of: row.text(5))) ?? .paris
+                let coop: Identifier<Coop> = row.id(1)
+                let zone = coops[coop]?.zone ?? .paris
                 return EndorsementFact(
-                    idea: row.id(0), theme: row.id(1), coop: row.id(2), given: Self.day(Timestamp(milliseconds: row.integer(3)), zone),
-                    withdrawn: row.optionalText(4).flatMap { Timestamp($0) }.map { Self.day($0, zone) })
+                    idea: row.id(0), coop: coop, given: Self.day(Timestamp(milliseconds: row.integer(2)), zone),
+                    withdrawn: row.optionalText(3).flatMap { Timestamp($0) }.map { Self.day($0, zone) })
             }
         case .adoptions:
             adoptions = try connection.all(SQL.adoptions) { row in
                 AdoptionFact(
-                    idea: row.id(0), theme: row.id(1), coop: row.id(2), status: row.choice(3) ?? .considering, started: row.dayNumber(4), ended: row.dayNumber(5),
-                    score: row.optionalInt(6))
+                    idea: row.id(0), coop: row.id(1), status: row.choice(2) ?? .considering, started: row.dayNumber(3), ended: row.dayNumber(4),
+                    score: row.optionalInt(5))
             }
         case .pairings:
             pairings = try connection.all(SQL.pairings) { row in
@@ -113,17 +113,16 @@ extension Facts {
             }
         case .sessions:
             sessions = try connection.all(SQL.sessions) { row in
-                let status: Session.Status = row.choice(3) ?? .draft
-                return SessionFact(
-                    coop: row.id(0), module: row.id(1), day: row.dayNumber(2) ?? 0, status: status, capacity: row.int(4), confirmed: row.int(5),
-                    hasFacilitator: row.integer(6) == 1, lacksEquipment: status == .draft && row.integer(7) == 1)
+                SessionFact(
+                    coop: row.id(0), module: row.id(1), day: row.dayNumber(2) ?? 0, status: row.choice(3) ?? .draft, capacity: row.int(4), confirmed: row.int(5),
+                    hasFacilitator: row.integer(6) == 1, lacksEquipment: row.integer(7) == 1)
             }
         case .registrations:
             registrations = try connection.all(SQL.registrations) { row in
                 RegistrationsFact(
-                    coop: row.id(0), module: row.id(1), day: row.dayNumber(2) ?? 0, isHeld: row.integer(3) == 1, isAssisted: row.integer(5) == 1,
-                    count: row.int(6), seatsAsked: row.int(7), expected: row.int(8), attended: row.int(9), onceWaiting: row.int(10), promoted: row.int(11),
-                    unmet: row.int(12), cancelled: row.int(13), expired: row.int(14), calledOff: row.int(15))
+                    coop: row.id(0), module: row.id(1), day: row.dayNumber(2) ?? 0, isHeld: row.integer(3) == 1, count: row.int(5), assistedCount: row.int(6),
+                    seatsAsked: row.int(7), all: .init(expected: row.int(8), attended: row.int(9)), assisted: .init(expected: row.int(10), attended: row.int(11)),
+                    onceWaiting: row.int(12), promoted: row.int(13), unmet: row.int(14), cancelled: row.int(15), expired: row.int(16), calledOff: row.int(17))
             }
         case .devices: break
         }
@@ -157,8 +156,12 @@ extension Facts {
 extension Statement {
     fileprivate func int(_ column: Int) -> Int { Int(integer(column)) }
     fileprivate func optionalInt(_ column: Int) -> Int? { optionalInteger(column).map { Int($0) } }
-    fileprivate func id<Of>(_ column: Int) -> Identifier<Of> { Identifier(text(column)) ?? Identifier(high: 0, low: 0) }
+    // Tens of thousands of ids and dates are read at a time: without making a text of each.
+    fileprivate func id<Of>(_ column: Int) -> Identifier<Of> { withBytes(column) { Identifier(utf8: $0) } ?? Identifier(high: 0, low: 0) }
     fileprivate func choice<Choice: RawRepresentable<String>>(_ column: Int) -> Choice? { Choice(rawValue: text(column)) }
     /// Days since 1970 of a text that begins with a date.
-    fileprivate func dayNumber(_ column: Int) -> Int? { optionalText(column).flatMap { Day(String($0.prefix(10))) }.map { Int($0.daysSince1970) } }
+    fileprivate func dayNumber(_ column: Int) -> Int? {
+        guard !isNull(column) else { return nil }
+        return withBytes(column) { Day(utf8: $0.prefix(10)) }.map { Int($0.daysSince1970) }
+    }
 }

@@ -15,7 +15,8 @@ struct Facts: Sendable {
             case .appointments: [.appointment]
             case .lists: [.theme, .question, .module]
             case .ideas, .decisions: [.idea]
-            case .endorsements: [.endorsement]
+            // The days of a co-op are those of its department.
+            case .endorsements: [.endorsement, .coop]
             case .adoptions: [.adoption]
             case .pairings: [.pairing]
             case .sessions: [.session, .site]
@@ -35,7 +36,10 @@ struct Facts: Sendable {
     var themes: [ListFact<Theme>] = []
     var questions: [Identifier<Question>: String] = [:]
     var modules: [ListFact<Module>] = []
-    var ideas: [IdeaFact] = []
+    var ideas: [IdeaFact] = [] {
+        didSet { themeOfIdea = Dictionary(ideas.map { ($0.id, $0.theme) }) { first, _ in first } }
+    }
+    private(set) var themeOfIdea: [Identifier<Idea>: Identifier<Theme>] = [:]
     var decisions: [DecisionFact] = []
     var endorsements: [EndorsementFact] = []
     var adoptions: [AdoptionFact] = []
@@ -56,6 +60,7 @@ struct CoopFact: Sendable {
     let isMember: Bool
     /// From which its age is counted.
     let since: Int?
+    let zone: Zone
 }
 
 struct SiteFact: Sendable {
@@ -118,7 +123,6 @@ struct DecisionFact: Sendable {
 
 struct EndorsementFact: Sendable {
     let idea: Identifier<Idea>
-    let theme: Identifier<Theme>
     let coop: Identifier<Coop>
     let given: Int
     let withdrawn: Int?
@@ -126,7 +130,6 @@ struct EndorsementFact: Sendable {
 
 struct AdoptionFact: Sendable {
     let idea: Identifier<Idea>
-    let theme: Identifier<Theme>
     let coop: Identifier<Coop>
     let status: Adoption.Status
     let started: Int?
@@ -161,18 +164,19 @@ struct SessionFact: Sendable {
     let lacksEquipment: Bool
 }
 
-/// The registrations of one session that came in on paper and by telephone, or those that came in online and by e-mail.
+/// The registrations of one session, summed up.
 struct RegistrationsFact: Sendable {
     let coop: Identifier<Coop>
     let module: Identifier<Module>
     let day: Int
     let isHeld: Bool
-    let isAssisted: Bool
+    /// Of all, and of those that came in on paper or by telephone.
     let count: Int
+    let assistedCount: Int
     let seatsAsked: Int
     /// People of the parties whose presence was marked, and those of them who came.
-    let expected: Int
-    let attended: Int
+    let all: Presence
+    let assisted: Presence
     let onceWaiting: Int
     let promoted: Int
     /// Seats that were still waited for when the session was held.
@@ -180,6 +184,11 @@ struct RegistrationsFact: Sendable {
     let cancelled: Int
     let expired: Int
     let calledOff: Int
+
+    struct Presence: Sendable {
+        let expected: Int
+        let attended: Int
+    }
 }
 
 struct DeviceFact: Hashable, Sendable {

@@ -2,10 +2,10 @@
 extension Indicator {
     static let ideas = [
         Indicator(
-            6, "idea-reach", en: "Co-ops that endorse an idea", fr: "Coopératives soutenant une idée", by: [.region, .department, .month, .theme], from: [.endorsements, .lists]
+            6, "idea-reach", en: "Co-ops that endorse an idea", fr: "Coopératives soutenant une idée", by: [.region, .department, .month, .theme], from: [.endorsements, .ideas, .lists]
         ) { facts, scope in
             let members = facts.members(in: scope)
-            let live = facts.endorsements.filter { scope.includes($0.theme) && $0.given <= scope.day && $0.withdrawn.map { $0 > scope.day } ?? true }
+            let live = facts.endorsements.filter { facts.includes($0.idea, scope) && $0.given <= scope.day && $0.withdrawn.map { $0 > scope.day } ?? true }
             return Result(figure: .ratio(Set(live.map(\.coop)).count { members[$0] != nil }, of: members.count))
         },
         Indicator(
@@ -13,15 +13,15 @@ extension Indicator {
             from: [.adoptions, .ideas, .lists]
         ) { facts, scope in
             let members = facts.members(in: scope)
-            let taken = facts.adoptions.filter { scope.includes($0.theme) && (scope.idea == nil || scope.idea == $0.idea) && $0.counts(on: scope) }
+            let taken = facts.adoptions.filter { facts.includes($0.idea, scope) && (scope.idea == nil || scope.idea == $0.idea) && $0.counts(on: scope) }
             return Result(figure: .ratio(Set(taken.map(\.coop)).count { members[$0] != nil }, of: members.count))
         },
         Indicator(
-            8, "completion", en: "Adoptions carried through", fr: "Adoptions menées à bien", by: [.region, .department, .month, .theme], from: [.adoptions, .lists]
+            8, "completion", en: "Adoptions carried through", fr: "Adoptions menées à bien", by: [.region, .department, .month, .theme], from: [.adoptions, .ideas, .lists]
         ) { facts, scope in
             let ended = facts.adoptions.filter { adoption in
                 (adoption.status == .completed || adoption.status == .abandoned) && adoption.ended.map { scope.holds(day: $0) } == true
-                    && scope.includes(adoption.theme) && scope.holds(adoption.coop)
+                    && facts.includes(adoption.idea, scope) && scope.holds(adoption.coop)
             }
             return Result(
                 figure: .ratio(ended.count { $0.status == .completed }, of: ended.count),
@@ -52,6 +52,10 @@ extension Indicator {
             return Result(figure: .count(ideas.count), parts: parts)
         },
     ]
+}
+
+extension Facts {
+    fileprivate func includes(_ idea: Identifier<Idea>, _ scope: Scope) -> Bool { scope.theme == nil || themeOfIdea[idea] == scope.theme }
 }
 
 extension Scope {

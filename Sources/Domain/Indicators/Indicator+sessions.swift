@@ -8,7 +8,7 @@ extension Indicator {
             return Result(figure: .ratio(held.sum(\.confirmed), of: held.sum(\.capacity)).ofPeople)
         },
         Indicator(16, "attendance", en: "People who came", fr: "Personnes venues", by: placesAndModules, from: [.registrations, .lists]) { facts, scope in
-            Result(figure: facts.registrations.filter { $0.isIn(scope) }.attendance)
+            Result(figure: facts.registrations.filter { $0.isIn(scope) }.map(\.all).attendance)
         },
         Indicator(
             17, "queue-conversion", en: "Registrations that waited and got a seat", fr: "Inscriptions en attente devenues places", by: placesAndModules, from: [.registrations, .lists]
@@ -26,10 +26,9 @@ extension Indicator {
             19, "digital-inclusion", en: "Registrations on paper and by telephone", fr: "Inscriptions sur papier et par téléphone", by: placesAndModules, from: [.registrations, .lists]
         ) { facts, scope in
             let rows = facts.registrations.filter { $0.isIn(scope) }
-            let assisted = rows.filter(\.isAssisted)
-            let (one, other) = (assisted.attendance, rows.filter { !$0.isAssisted }.attendance)
+            let (one, other) = (rows.map(\.assisted).attendance, rows.map(\.unassisted).attendance)
             return Result(
-                figure: .ratio(assisted.sum(\.count), of: rows.sum(\.count)).ofPeople,
+                figure: .ratio(rows.sum(\.assistedCount), of: rows.sum(\.count)).ofPeople,
                 parts: [Part("attendance_paper_phone", one), Part("attendance_online_email", other), Part("attendance_gap", .difference(one, other))])
         },
         Indicator(
@@ -80,7 +79,12 @@ extension RegistrationsFact {
     fileprivate func isIn(_ scope: Scope) -> Bool { scope.holds(day: day) && (scope.module == nil || scope.module == module) && scope.holds(coop) }
 }
 
-extension [RegistrationsFact] {
+extension RegistrationsFact {
+    /// Of those who signed up online or by e-mail.
+    fileprivate var unassisted: Presence { Presence(expected: all.expected - assisted.expected, attended: all.attended - assisted.attended) }
+}
+
+extension [RegistrationsFact.Presence] {
     /// Of those whose presence was marked.
     fileprivate var attendance: Figure { .ratio(sum(\.attended), of: sum(\.expected)).ofPeople }
 }

@@ -64,7 +64,8 @@ final class IndicatorBoard: Sendable {
             facts = try federation.read { (connection) throws(DomainError) in
                 try storing { () throws(DatabaseError) in
                     var facts = facts
-                    for part in stale { try facts.load(part, in: connection) }
+                    // In their order: what is read later may look at what was read before.
+                    for part in Facts.Part.allCases where stale.contains(part) { try facts.load(part, in: connection) }
                     return facts
                 }
             }

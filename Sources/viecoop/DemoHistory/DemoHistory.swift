@@ -33,6 +33,7 @@ final class DemoHistory: @unchecked Sendable {
         let federation = try Federation(directory: folder, settings: settings)
         defer { federation.close() }
         let end = end ?? clock.time.day
+        clock.time = morning(of: end, daysBefore: 0)
         let files = Embedded.sampleData.map { ImportFile(name: $0.name, bytes: $0.bytes) }
         _ = try Import.run(files, dryRun: false, into: federation) { _, _ in }
         let history = DemoHistory(seed: seed)

@@ -5,10 +5,11 @@ enum DemoHistoryCommand: Command {
     static let name = "demo-history"
     static let summary = "Makes up five years of history for the sample data's invented co-ops."
     static let help = """
-        viecoop demo-history [--seed N] [--years N] [--coops N] [--data DIR]
+        viecoop demo-history [--seed N] [--years N] [--until DATE] [--coops N] [--data DIR]
 
           --seed   another number makes another history, the same one the same (default: 1)
-          --years  how many, up to today (default: 5)
+          --years  how many (default: 5)
+          --until  the last day (default: today)
           --coops  invents further co-ops until there are so many, to try the server with (default: none)
           --data   the server's folder (VIECOOP_DATA, default: data); no server may run on it
 
@@ -21,11 +22,13 @@ enum DemoHistoryCommand: Command {
         let data = try arguments.dataFolder()
         let seed = try arguments.number("--seed", in: 0...Int.max) ?? 1
         let years = try arguments.number("--years", in: 1...10) ?? 5
+        let until = try arguments.value("--until")
+        guard until == nil || until.flatMap({ Day($0) }) != nil else { throw Misuse("--until must be a date such as 2026-03-02") }
         let coops = try arguments.number("--coops", in: 0...1000) ?? 0
         try arguments.end()
         let lock = try Federation.lock(directory: data)
         defer { withExtendedLifetime(lock) {} }
-        let count = try DemoHistory.make(in: data, seed: UInt64(seed), years: years, coops: coops)
+        let count = try DemoHistory.make(in: data, seed: UInt64(seed), years: years, coops: coops, end: until.flatMap { Day($0) })
         Terminal.print("\(count) records, made up; viecoop serve --demo --data \(data) shows them at /dashboard")
     }
 }
