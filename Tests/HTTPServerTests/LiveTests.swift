@@ -1,4 +1,4 @@
-import Dispatch
+import Foundation
 import HTTP
 import HTTPServer
 import Synchronization
@@ -82,7 +82,7 @@ private final class Voice: Sendable {
         let server = try TestServer(answer: { request in request.path == "/" ? .now(voice.response) : .now(.text("other")) })
         let client = try open(server, voice)
         let isDone = Atomic(false)
-        for _ in 0..<3 { DispatchQueue.global().async { while !isDone.load(ordering: .relaxed) { voice.ring() } } }
+        for _ in 0..<3 { Thread.detachNewThread { while !isDone.load(ordering: .relaxed) { voice.ring() } } }
         for number in 0..<300 {
             voice.say("\(number % 10)")
             #expect(try piece(client) == "\(number % 10)")
