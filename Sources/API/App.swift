@@ -155,7 +155,7 @@ package final class App: Application {
         {
             let now = federation.now()
             verdict = federation.tokens.judge(secret, at: now)
-            if case .caller = verdict { federation.sightings.note(secret.id, at: now) }
+            if case .caller = verdict { federation.note(secret.id, at: now) }
         }
         switch verdict {
         case .caller(let caller): return caller
