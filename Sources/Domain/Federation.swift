@@ -101,7 +101,6 @@ package final class Federation: Sendable {
         feed.onErased { [weak self] in self?.erased($0) }
         try reconcileErasures()
         housekeep()
-        flushSightings()
     }
 
     /// A newer schema may show more in a document, or less: what differs gets a new seq, so that devices hear of it.
@@ -122,7 +121,7 @@ package final class Federation: Sendable {
         waiters.close()
         retention.stop()
         alarm.stop()
-        storeSightings {}
+        storeSightings()
         database.close()
     }
 

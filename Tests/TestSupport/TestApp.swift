@@ -46,16 +46,6 @@ package final class TestApp: Sendable {
         try send("GET", path, token: token, headers: headers)
     }
 
-    /// Asks on a thread of its own, for answers that come only when the test goes on: tests share few threads.
-    package func inBackground(_ ask: @escaping @Sendable () throws -> TestAnswer) async throws -> TestAnswer {
-        try await withCheckedThrowingContinuation { answered in Thread.detachNewThread { answered.resume(with: Result { try ask() }) } }
-    }
-
-    /// Lets others run until something has happened that nothing announces.
-    package func waitUntil(_ condition: () -> Bool) async {
-        while !condition() { await Task.yield() }
-    }
-
     // MARK: Fixtures
 
     /// A token of the role; co-ops by id.
