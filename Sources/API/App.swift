@@ -49,7 +49,7 @@ package final class App: Application {
             SheetRoutes(federation: federation).routes, PairingRoutes(federation: federation).routes, RoundRoutes(federation: federation).routes,
             PushRoutes(federation: federation).routes, RepairRoutes(federation: federation).routes, EventRoutes(federation: federation).routes,
             AppointmentRoutes(federation: federation).routes, DeviceRoutes(federation: federation).routes, ErasureRoutes(federation: federation).routes,
-            IndicatorRoutes(federation).routes,
+            IndicatorRoutes(federation).routes, DashboardRoutes().routes,
         ].flatMap { $0 }
     }
 
