@@ -27,29 +27,27 @@ extension Facts {
             FROM pairing
             """
         static let sessions = """
-            SELECT coop_id, module_id, starts_local, status, capacity, seats_confirmed, facilitator_id IS NOT NULL,
+            SELECT id, coop_id, module_id, starts_local, status, capacity, seats_confirmed, facilitator_id IS NOT NULL,
                 status = 'draft' AND facilitator_id IS NULL AND (mode = 'projected' OR capacity > (SELECT workstations FROM site WHERE id = site_id))
                 OR status = 'draft' AND mode = 'projected' AND (SELECT NOT projector FROM site WHERE id = site_id)
             FROM session
             """
         // One that was cancelled may have had a seat before, and one that is expired may have lost an offer or waited until the
-        // session: the history tells. Summed up first: there are fewer sessions than registrations.
+        // session: the history tells.
         static let registrations = """
-            SELECT session.coop_id, module_id, starts_local, session.status = 'held', parties.* FROM (
-                SELECT session_id, count(*), count(*) FILTER (WHERE channel IN ('paper', 'phone')), sum(party_size),
-                    sum(party_size) FILTER (WHERE status IN ('attended', 'absent')),
-                    sum(attended_count) FILTER (WHERE status = 'attended'),
-                    sum(party_size) FILTER (WHERE status IN ('attended', 'absent') AND channel IN ('paper', 'phone')),
-                    sum(attended_count) FILTER (WHERE status = 'attended' AND channel IN ('paper', 'phone')),
-                    sum(was_waitlisted),
-                    count(*) FILTER (WHERE was_waitlisted AND (status IN ('confirmed', 'attended', 'absent') OR (
-                        status IN ('cancelled', 'session_cancelled')
-                        AND EXISTS (SELECT 1 FROM history WHERE type = 'registration' AND id = registration.id AND to_status = 'confirmed')))),
-                    sum(party_size) FILTER (WHERE status = 'expired'
-                        AND EXISTS (SELECT 1 FROM history WHERE type = 'registration' AND id = registration.id AND to_status = 'expired' AND from_status = 'waitlisted')),
-                    count(*) FILTER (WHERE status = 'cancelled'), count(*) FILTER (WHERE status = 'expired'), count(*) FILTER (WHERE status = 'session_cancelled')
-                FROM registration GROUP BY session_id
-            ) AS parties CROSS JOIN session ON session.id = session_id
+            SELECT session_id, count(*), count(*) FILTER (WHERE channel IN ('paper', 'phone')), sum(party_size),
+                sum(party_size) FILTER (WHERE status IN ('attended', 'absent')),
+                sum(attended_count) FILTER (WHERE status = 'attended'),
+                sum(party_size) FILTER (WHERE status IN ('attended', 'absent') AND channel IN ('paper', 'phone')),
+                sum(attended_count) FILTER (WHERE status = 'attended' AND channel IN ('paper', 'phone')),
+                sum(was_waitlisted),
+                count(*) FILTER (WHERE was_waitlisted AND (status IN ('confirmed', 'attended', 'absent') OR (
+                    status IN ('cancelled', 'session_cancelled')
+                    AND EXISTS (SELECT 1 FROM history WHERE type = 'registration' AND id = registration.id AND to_status = 'confirmed')))),
+                sum(party_size) FILTER (WHERE status = 'expired'
+                    AND EXISTS (SELECT 1 FROM history WHERE type = 'registration' AND id = registration.id AND to_status = 'expired' AND from_status = 'waitlisted')),
+                count(*) FILTER (WHERE status = 'cancelled'), count(*) FILTER (WHERE status = 'expired'), count(*) FILTER (WHERE status = 'session_cancelled')
+            FROM registration GROUP BY session_id
             """
     }
 
@@ -114,16 +112,19 @@ extension Facts {
         case .sessions:
             sessions = try connection.all(SQL.sessions) { row in
                 SessionFact(
-                    coop: row.id(0), module: row.id(1), day: row.dayNumber(2) ?? 0, status: row.choice(3) ?? .draft, capacity: row.int(4), confirmed: row.int(5),
-                    hasFacilitator: row.integer(6) == 1, lacksEquipment: row.integer(7) == 1)
+                    id: row.id(0), coop: row.id(1), module: row.id(2), day: row.dayNumber(3) ?? 0, status: row.choice(4) ?? .draft, capacity: row.int(5),
+                    confirmed: row.int(6), hasFacilitator: row.integer(7) == 1, lacksEquipment: row.integer(8) == 1)
             }
         case .registrations:
+            let sessions = Dictionary(sessions.map { ($0.id, $0) }) { first, _ in first }
             registrations = try connection.all(SQL.registrations) { row in
-                RegistrationsFact(
-                    coop: row.id(0), module: row.id(1), day: row.dayNumber(2) ?? 0, isHeld: row.integer(3) == 1, count: row.int(5), assistedCount: row.int(6),
-                    seatsAsked: row.int(7), all: .init(expected: row.int(8), attended: row.int(9)), assisted: .init(expected: row.int(10), attended: row.int(11)),
-                    onceWaiting: row.int(12), promoted: row.int(13), unmet: row.int(14), cancelled: row.int(15), expired: row.int(16), calledOff: row.int(17))
-            }
+                sessions[row.id(0)].map { session in
+                    RegistrationsFact(
+                        coop: session.coop, module: session.module, day: session.day, isHeld: session.status == .held, count: row.int(1), assistedCount: row.int(2),
+                        seatsAsked: row.int(3), all: .init(expected: row.int(4), attended: row.int(5)), assisted: .init(expected: row.int(6), attended: row.int(7)),
+                        onceWaiting: row.int(8), promoted: row.int(9), unmet: row.int(10), cancelled: row.int(11), expired: row.int(12), calledOff: row.int(13))
+                }
+            }.compactMap { $0 }
         case .devices: break
         }
     }

@@ -20,8 +20,8 @@ struct Facts: Sendable {
             case .adoptions: [.adoption]
             case .pairings: [.pairing]
             case .sessions: [.session, .site]
-            case .registrations: [.session, .registration]
-            // No records: read anew each time.
+            case .registrations: [.session, .site, .registration]
+            // No records: looked at each time.
             case .devices: []
             }
         }
@@ -152,6 +152,7 @@ struct PairingFact: Sendable {
 }
 
 struct SessionFact: Sendable {
+    let id: Identifier<Session>
     let coop: Identifier<Coop>
     let module: Identifier<Module>
     /// By the clocks of its site.

@@ -7,23 +7,23 @@ extension Indicator {
             let held = facts.sessions.filter { $0.isHeld(in: scope) }
             return Result(figure: .ratio(held.sum(\.confirmed), of: held.sum(\.capacity)).ofPeople)
         },
-        Indicator(16, "attendance", en: "People who came", fr: "Personnes venues", by: placesAndModules, from: [.registrations, .lists]) { facts, scope in
+        Indicator(16, "attendance", en: "People who came", fr: "Personnes venues", by: placesAndModules, from: [.sessions, .registrations, .lists]) { facts, scope in
             Result(figure: facts.registrations.filter { $0.isIn(scope) }.map(\.all).attendance)
         },
         Indicator(
-            17, "queue-conversion", en: "Registrations that waited and got a seat", fr: "Inscriptions en attente devenues places", by: placesAndModules, from: [.registrations, .lists]
+            17, "queue-conversion", en: "Registrations that waited and got a seat", fr: "Inscriptions en attente devenues places", by: placesAndModules, from: [.sessions, .registrations, .lists]
         ) { facts, scope in
             let rows = facts.registrations.filter { $0.isIn(scope) }
             return Result(figure: .ratio(rows.sum(\.promoted), of: rows.sum(\.onceWaiting)).ofPeople)
         },
         Indicator(
-            18, "unmet-demand", en: "Seats asked for in vain", fr: "Places demandées en vain", by: placesAndModules, from: [.registrations, .lists]
+            18, "unmet-demand", en: "Seats asked for in vain", fr: "Places demandées en vain", by: placesAndModules, from: [.sessions, .registrations, .lists]
         ) { facts, scope in
             let rows = facts.registrations.filter { $0.isHeld && $0.isIn(scope) }
             return Result(figure: .ratio(rows.sum(\.unmet), of: rows.sum(\.seatsAsked)).ofPeople)
         },
         Indicator(
-            19, "digital-inclusion", en: "Registrations on paper and by telephone", fr: "Inscriptions sur papier et par téléphone", by: placesAndModules, from: [.registrations, .lists]
+            19, "digital-inclusion", en: "Registrations on paper and by telephone", fr: "Inscriptions sur papier et par téléphone", by: placesAndModules, from: [.sessions, .registrations, .lists]
         ) { facts, scope in
             let rows = facts.registrations.filter { $0.isIn(scope) }
             let (one, other) = (rows.map(\.assisted).attendance, rows.map(\.unassisted).attendance)
@@ -54,7 +54,7 @@ extension Indicator {
         },
         Indicator(
             24, "cancellation-cause", en: "Registrations that ended before the session", fr: "Inscriptions terminées avant la session", by: placesAndModules,
-            from: [.registrations, .lists]
+            from: [.sessions, .registrations, .lists]
         ) { facts, scope in
             let rows = facts.registrations.filter { $0.isIn(scope) }
             let causes = [("session_cancelled", rows.sum(\.calledOff)), ("cancelled", rows.sum(\.cancelled)), ("expired", rows.sum(\.expired))]
