@@ -43,11 +43,11 @@ CREATE TABLE vacancy (
     PRIMARY KEY (coop_id, since)
 ) STRICT, WITHOUT ROWID;
 
-ALTER TABLE coop ADD COLUMN active_referents INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE coop ADD COLUMN has_referent INTEGER NOT NULL DEFAULT 0 CHECK (has_referent IN (0, 1));
 ALTER TABLE coop ADD COLUMN vacant_since TEXT;
-UPDATE coop SET active_referents = (SELECT count(*) FROM referent WHERE coop_id = coop.id AND status = 'active');
+UPDATE coop SET has_referent = EXISTS (SELECT 1 FROM referent WHERE coop_id = coop.id AND status = 'active');
 UPDATE coop SET vacant_since = (SELECT max(ended_on) FROM referent WHERE coop_id = coop.id)
-WHERE membership = 'member' AND successor_id IS NULL AND active_referents = 0;
+WHERE membership = 'member' AND successor_id IS NULL AND has_referent = 0;
 
 -- How long personal data is kept, where it is not for the standard term.
 CREATE TABLE retention_term (

@@ -47,7 +47,7 @@ package final class App: Application {
             ResourceRoutes<Module>(federation).routes, ResourceRoutes<Activity>(federation).routes, ChangesRoutes(federation: federation).routes,
             AccessRoutes(federation: federation).routes, HistoryRoutes(federation: federation).routes, SessionRoutes(federation: federation).routes,
             SheetRoutes(federation: federation).routes, PairingRoutes(federation: federation).routes, RoundRoutes(federation: federation).routes,
-            PushRoutes(federation: federation).routes, RepairRoutes(federation: federation).routes, AppointmentRoutes(federation: federation).routes,
+            PushRoutes(federation: federation).routes, RepairRoutes(federation: federation).routes, EventRoutes(federation: federation).routes, AppointmentRoutes(federation: federation).routes,
             DeviceRoutes(federation: federation).routes, ErasureRoutes(federation: federation).routes,
         ].flatMap { $0 }
     }
@@ -155,7 +155,7 @@ package final class App: Application {
         {
             let now = federation.now()
             verdict = federation.tokens.judge(secret, at: now)
-            if case .caller = verdict { federation.sightings.note(secret.id, at: now) }
+            if case .caller = verdict { federation.note(secret.id, at: now) }
         }
         switch verdict {
         case .caller(let caller): return caller
@@ -235,6 +235,8 @@ extension Response {
         case .stream(let next):
             let stream = Gzip.Stream()
             response.body = .stream { stream.next(of: next) }
+        // Its pieces are small, and have to leave at once.
+        case .live: return self
         }
         response.headers.add("Content-Encoding", "gzip")
         return response

@@ -52,7 +52,7 @@ struct ChangesRoutes: Sendable {
         guard let token = call.caller.token, let cursor = pull.cursor?.value else { return }
         let newest = call.caller.layers.compactMap { heads.entries[$0]?.head }.max() ?? 0
         let app = call.request.headers["Viecoop-App"] ?? call.request.headers["User-Agent"]
-        federation.sightings.note(token, at: federation.now(), cursor: cursor, head: newest, app: app.map { String($0.prefix(100)) })
+        federation.note(token, cursor: cursor, head: newest, app: app.map { String($0.prefix(100)) })
     }
 
     // MARK: What was asked

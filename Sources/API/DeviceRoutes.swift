@@ -26,6 +26,7 @@ struct DeviceRoutes: Sendable {
     // These wait for the writer on the HTTP thread: it is done by hand, now and then.
 
     private func list(_ call: Call) throws -> Response {
+        try call.takesEachParameterOnce()
         var (coop, after, limit): (Identifier<Coop>?, String, Int) = (nil, "", 100)
         for (name, value) in call.query {
             switch name {

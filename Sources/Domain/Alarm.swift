@@ -28,7 +28,8 @@ package final class Alarm: Sendable {
             let ticket = state.nextTicket
             state.nextTicket += 1
             state.actions[ticket] = action
-            let place = state.order.lastIndex { $0.deadline >= deadline }.map { $0 + 1 } ?? 0
+            // From the end that lasts longest, where most new ones belong.
+            let place = state.order.firstIndex { $0.deadline <= deadline } ?? state.order.count
             state.order.insert((deadline, ticket), at: place)
             return ticket
         }

@@ -53,8 +53,7 @@ package final class Federation: Sendable {
     private let keepsHouse: Bool
     let terms: Mutex<Retention.Terms>
     private let onRetention: @Sendable (Retention.Report) -> Void
-    /// The day of the last run of the retention rules.
-    private let retained = Mutex<Day?>(nil)
+    private let retention = RetentionJob()
 
     /// Makes the folder this process's own, to be held for as long as the federation is open.
     ///
@@ -103,7 +102,6 @@ package final class Federation: Sendable {
         feed.onErased { [weak self] in self?.erased($0) }
         try reconcileErasures()
         housekeep()
-        flushSightings()
     }
 
     /// A newer schema may show more in a document, or less: what differs gets a new seq, so that devices hear of it.
@@ -122,8 +120,9 @@ package final class Federation: Sendable {
     /// Lets nobody wait any more, finishes what is queued, and closes the file.
     package func close() {
         waiters.close()
+        retention.stop()
         alarm.stop()
-        storeSightings {}
+        storeSightings()
         database.close()
     }
 
@@ -260,7 +259,7 @@ package final class Federation: Sendable {
             }
         }) { [weak self] result in
             guard let self else { return }
-            retainNightly()
+            retention.begin(at: now(), { [weak self] goesOn in try? self?.applyRetention(while: goesOn) }, done: onRetention)
             let seconds: Int64 =
                 switch result {
                 case .success(let next?): max(1, min(3600, (next.milliseconds - now().milliseconds) / 1000 + 1))
@@ -273,28 +272,6 @@ package final class Federation: Sendable {
                 alarm.cancel(ticket)
                 ticket = alarm.set(.now.advanced(by: .seconds(seconds))) { [weak self] in self?.housekeep() }
             }
-        }
-    }
-
-    /// The first look after three in the morning in Paris runs the retention rules, and so does the first after a start.
-    private func retainNightly() {
-        let (day, minutes) = Zone.paris.local(now())
-        let night = minutes < 180 ? Day(daysSince1970: day.daysSince1970 - 1) : day
-        let isFirst = retained.withLock { last in
-            defer { last = night }
-            return last != night
-        }
-        if isFirst { retain(after: Retention.Report()) }
-    }
-
-    private func retain(after report: Retention.Report) {
-        write({ (tx) throws(DomainError) in try Retention.sweep(in: tx) }) { [weak self] result in
-            guard let self else { return }
-            // A full queue or disk: the next look tries again.
-            guard case .success(let part) = result else { return retained.withLock { $0 = nil } }
-            var report = report
-            report.add(part)
-            if part.count == Retention.batch { retain(after: report) } else { onRetention(report) }
         }
     }
 

@@ -14,6 +14,22 @@ package struct Response: Sendable {
         case bytes([UInt8])
         /// Pulled piece by piece on an HTTP thread until it returns nil; sent chunked.
         case stream(@Sendable () -> [UInt8]?)
+        /// The same from a source that may have nothing to say for now: its connection then sleeps until the bell
+        /// rings. It has to say something more often than the server's `writeStall`, or the client is taken for dead.
+        case live(@Sendable (Bell) -> Piece)
+    }
+
+    /// What a live source gives.
+    package enum Piece: Sendable {
+        case bytes([UInt8])
+        case notYet
+        case end
+    }
+
+    /// Wakes a sleeping connection, from any thread and as often as one likes: what comes together is heard once.
+    package struct Bell: Sendable {
+        package let ring: @Sendable () -> Void
+        package init(_ ring: @escaping @Sendable () -> Void) { self.ring = ring }
     }
 
     package init(status: Int, headers: Headers = Headers(), body: [UInt8] = []) {

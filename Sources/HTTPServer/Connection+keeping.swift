@@ -20,7 +20,9 @@ extension Connection {
                 heard: { Socket.heard(descriptor) })
             switch verdict {
             case .leave: return
-            case .close: state.phase = .expired(status: 0)
+            case .close:
+                state.phase = .expired(status: 0)
+                wake(&state)
             case .timeout:
                 state.phase = .expired(status: Refusal.timeout.status)
                 // Who takes so long to write seldom said yet which language to answer in.
@@ -31,9 +33,12 @@ extension Connection {
         }
     }
 
-    /// Resumes a suspended connection with "the server is stopping".
+    /// Resumes a suspended connection with "the server is stopping", or to the end of its live answer.
     func giveUp() {
-        let wait: Int? = state.withLock { if case .waiting(let wait) = $0.phase { wait } else { nil } }
+        let wait: Int? = state.withLock { state in
+            wake(&state)
+            return if case .waiting(let wait) = state.phase { wait } else { nil }
+        }
         guard let wait else { return }
         resume(wait) { .now(Refusal.stopping.problem.response(language: .fallback, instance: "")) }
     }

@@ -22,6 +22,15 @@ final class Connection: @unchecked Sendable {
         var phase = Phase.fresh
         var since: UInt64
         var waits = 0
+        var rest = Rest.none
+    }
+
+    /// Where a live answer is; each has a number.
+    enum Rest {
+        case none
+        case awake(answer: Int)
+        case rung(answer: Int)
+        case asleep(answer: Int)
     }
 
     var current = Current()
@@ -218,7 +227,7 @@ final class Connection: @unchecked Sendable {
         let closes = current.closes || response.closes || engine.stopping.load(ordering: .relaxed)
         (current.status, current.route, current.caller) = (response.status, response.route, response.caller)
         if case .bytes(let bytes) = response.body, current.request.method != "HEAD" { current.sent = bytes.count }
-        guard let outgoing = Outgoing(response, id: current.request.id, closes: closes) else { return .NO }
+        guard let outgoing = Outgoing(response, id: current.request.id, closes: closes, for: self) else { return .NO }
         current.stream = outgoing.stream
         guard enter(.answering(acknowledged: 0), at: now()) else { return .NO }
         return MHD_queue_response(handle, UInt32(response.status), outgoing.handle)
@@ -234,6 +243,7 @@ final class Connection: @unchecked Sendable {
         let time = now()
         release()
         let expired: Int? = state.withLock { state in
+            state.rest = .none
             if case .expired(let status) = state.phase { return status }
             state.phase = .idle
             state.since = time

@@ -8,7 +8,7 @@ struct Outgoing: ~Copyable {
     let stream: Stream?
 
     /// nil when there is no memory left for it.
-    init?(_ response: Response, id: String, closes: Bool) {
+    init?(_ response: Response, id: String, closes: Bool, for connection: Connection) {
         let created: OpaquePointer?
         switch response.body {
         case .bytes(let bytes):
@@ -19,10 +19,13 @@ struct Outgoing: ~Copyable {
                     $0.count, UnsafeMutableRawPointer(mutating: $0.baseAddress), .RESPMEM_MUST_COPY)
             }
         case .stream(let pull):
-            let source = Stream(pull)
-            stream = source
-            created = MHD_create_response_from_callback(
-                UInt64.max, Stream.blockBytes, pullPiece, Unmanaged.passRetained(source).toOpaque(), freeStream)
+            let source = Stream { pull().map { .bytes($0) } ?? .end }
+            (stream, created) = (source, Outgoing.response(of: source))
+        case .live(let pull):
+            let nap = connection.nap()
+            let bell = Response.Bell { [weak connection] in connection?.wake(from: nap) }
+            let source = Stream({ pull(bell) }, sleep: { [weak connection] in connection?.sleep(nap) ?? .over })
+            (stream, created) = (source, Outgoing.response(of: source))
         }
         guard let created else { return nil }
         handle = created
@@ -34,6 +37,11 @@ struct Outgoing: ~Copyable {
         if closes { MHD_add_response_header(created, "Connection", "close") }
     }
 
+    private static func response(of source: Stream) -> OpaquePointer? {
+        MHD_create_response_from_callback(
+            UInt64.max, Stream.blockBytes, pullPiece, Unmanaged.passRetained(source).toOpaque(), freeStream)
+    }
+
     deinit { MHD_destroy_response(handle) }
 }
 
@@ -41,16 +49,29 @@ struct Outgoing: ~Copyable {
 final class Stream {
     static let blockBytes = 32 << 10
     private(set) var bytesRead = 0
-    private let pull: @Sendable () -> [UInt8]?
+    private let pull: () -> Response.Piece
+    private let sleep: () -> Connection.Sleep
     private var piece: ArraySlice<UInt8> = []
 
-    init(_ pull: @escaping @Sendable () -> [UInt8]?) { self.pull = pull }
+    init(_ pull: @escaping () -> Response.Piece, sleep: @escaping () -> Connection.Sleep = { .over }) {
+        self.pull = pull
+        self.sleep = sleep
+    }
 
+    /// - Returns: 0 with the connection suspended: otherwise it would mean "ask again at once, for ever".
     func read(into room: UnsafeMutableRawBufferPointer) -> Int {
-        // An empty piece means nothing; to the library it would mean "ask again at once, for ever".
+        let end = -1  // MHD_CONTENT_READER_END_OF_STREAM
         while piece.isEmpty {
-            guard let more = pull() else { return -1 }  // MHD_CONTENT_READER_END_OF_STREAM
-            piece = more[...]
+            switch pull() {
+            case .bytes(let more): piece = more[...]
+            case .end: return end
+            case .notYet:
+                switch sleep() {
+                case .asleep: return 0
+                case .woken: continue
+                case .over: return end
+                }
+            }
         }
         let part = piece.prefix(room.count)
         part.withUnsafeBytes { room.copyMemory(from: $0) }

@@ -84,6 +84,7 @@ enum Control {
             var splitter = LineSplitter()
             while let piece = next() { splitter.take(piece, line) }
             return Reply(status: response.status, body: [])
+        case .live: throw Failure("nobody listens to events on this socket")
         }
     }
 

@@ -122,25 +122,25 @@ struct ChangesRoutesTests {
     }
 
     @Test("a long poll is answered by a commit that its caller may see, not by another; and at once when its token is revoked")
-    func waits() async throws {
+    func waits() throws {
         let app = try TestApp()
         let (own, other) = (try app.addCoop("a-casa"), try app.addCoop("volcan"))
         let theme = try app.addTheme("social")
         let device = try app.token(.referent, coop: own)
         let cursor = try pull(app, device).cursor
-        async let poll = Task.detached { try app.get("/v1/changes?cursor=\(cursor)&wait=30", token: device) }.value
-        await app.waitUntil { app.federation.waiters.count == 1 }
+        let poll = Background { try app.get("/v1/changes?cursor=\(cursor)&wait=30", token: device) }
+        try waitUntil("the poll waits") { app.federation.waiters.count == 1 }
         _ = try app.add(Idea.self, #"{"title":"Jardin","theme_id":"\#(theme)","scope":"coop","author_coop_id":"\#(other)"}"#)
         #expect(app.federation.waiters.count == 1)
         let referent = try app.addReferent(own)
-        let answer = try await poll
+        let answer = try poll.value()
         #expect(try answer.json()["changes"]?.elements?.first?["id"]?.stringValue == referent)
 
         let moved = try #require(try answer.json()["cursor"]?.stringValue)
-        async let refused = Task.detached { try app.get("/v1/changes?cursor=\(moved)&wait=30", token: device) }.value
-        await app.waitUntil { app.federation.waiters.count == 1 }
+        let refused = Background { try app.get("/v1/changes?cursor=\(moved)&wait=30", token: device) }
+        try waitUntil("the poll waits") { app.federation.waiters.count == 1 }
         _ = try app.federation.revokeToken(try #require(Token.Secret(device)).id)
-        let end = try await refused
+        let end = try refused.value()
         #expect(end.status == 401)
         #expect(try end.json()["wipe"]?.boolValue == true)
     }

@@ -42,7 +42,7 @@ struct CoopRoutesTests {
         #expect(changes.contains { $0["id"]?.stringValue == former && $0["doc"]?["successor_id"]?.stringValue == successor })
         let last = try app.get(path + "/history", token: admin).json()["items"]?.elements?.first { $0["action"]?.stringValue == "merge" }
         #expect(last?["by"]?["actor"]?.stringValue == "federation_admin")
-        #expect(try app.get("/v1/coops?active_referents=1", token: manager).json()["items"]?.elements?.compactMap { $0["id"]?.stringValue } == [successor])
-        #expect(try app.get("/v1/coops?active_referents=1").status == 400)
+        #expect(try app.get("/v1/coops?has_referent=true", token: manager).json()["items"]?.elements?.compactMap { $0["id"]?.stringValue } == [successor])
+        #expect(try app.get("/v1/coops?has_referent=true").status == 400)
     }
 }

@@ -154,25 +154,21 @@ struct DeviceRoutesTests {
     }
 
     @Test("a revoked device hears of it where it waits, and is told to wipe")
-    func revokesAtOnce() async throws {
+    func revokesAtOnce() throws {
         let app = try TestApp()
         let manager = try app.token(.coopManager, coop: app.addCoop("a-casa"))
         let enrolled = try Self.enrol(app, Self.code(app, manager)).json()
         let (token, id) = (try #require(enrolled["token"]?.stringValue), try #require(enrolled["token_id"]?.stringValue))
         let cursor = try #require(try app.get("/v1/changes", token: token).json()["cursor"]?.stringValue)
-        let answer = Monitor<TestAnswer?>(nil)
-        startThread {
-            let waited = try? app.get("/v1/changes?cursor=\(cursor)&wait=30", token: token)
-            answer.change { $0 = waited }
-        }
-        await app.waitUntil { app.federation.waiters.count == 1 }
+        let poll = Background { try app.get("/v1/changes?cursor=\(cursor)&wait=30", token: token) }
+        try waitUntil("the poll waits") { app.federation.waiters.count == 1 }
         #expect(try app.send("DELETE", "/v1/devices/\(id)", token: manager).status == 204)
-        #expect(answer.when({ $0 != nil }) { $0?.status } == 401)
+        #expect(try poll.value().status == 401)
         #expect(try app.get("/v1/changes", token: token).json()["wipe"]?.boolValue == true)
     }
 
     @Test("an erasure says which devices have followed, to the managers whose devices they are")
-    func followsErasure() async throws {
+    func followsErasure() throws {
         let app = try TestApp()
         let (own, other) = (try app.addCoop("a-casa"), try app.addCoop("volcan"))
         let (manager, neighbour) = (try app.token(.coopManager, coop: own), try app.token(.coopManager, coop: other))
@@ -192,7 +188,7 @@ struct DeviceRoutesTests {
         #expect(try wiped() == [false], "it has the page, but nobody knows that it was stored")
         try pull()
         #expect(try wiped() == [true])
-        await app.waitUntil { (try? app.get("/v1/erasures/\(referent)", token: manager).json()["status"]?.stringValue) == "purged" }
+        try waitUntil("the purge") { try app.get("/v1/erasures/\(referent)", token: manager).json()["status"]?.stringValue == "purged" }
         #expect(try app.get("/v1/erasures/\(referent)", token: neighbour).status == 404)
         #expect(try app.get("/v1/erasures/\(own)", token: manager).status == 404)
     }

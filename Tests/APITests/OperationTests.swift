@@ -65,15 +65,12 @@ struct OperationTests {
     }
 
     @Test("a repeated POST has one effect and one answer, also after a restart; another body under its key is refused")
-    func repeats() async throws {
+    func repeats() throws {
         let app = try TestApp()
         let (admin, other) = (try app.token(.federationAdmin), try app.token(.federationAdmin))
         let body = #"{"slug":"habitat","title":"Habitat"}"#
         let key = [("Idempotency-Key", "k-1")]
-        let answers = try await withThrowingTaskGroup(of: TestAnswer.self) { group in
-            for _ in 1...20 { group.addTask { try app.send("POST", "/v1/themes", body, token: admin, headers: key) } }
-            return try await group.reduce(into: []) { $0.append($1) }
-        }
+        let answers = try Concurrently.map(Array(1...20)) { _ in try app.send("POST", "/v1/themes", body, token: admin, headers: key) }
         #expect(Set(answers.map(\.text)).count == 1)
         #expect(answers.allSatisfy { $0.status == 201 })
         #expect(answers.filter { $0["Idempotency-Replayed"] == nil }.count == 1)

@@ -230,7 +230,7 @@ struct SessionRoutesTests {
         #expect(try app.get(path, token: manager).status == 404)
         #expect(try app.get(link).status == 404)
         #expect(try app.get(#require(next.json()["link"]?.stringValue)).json()["status"]?.stringValue == "confirmed")
-        while try app.get("/v1/erasures/\(id)", token: manager).json()["status"]?.stringValue != "purged" { sched_yield() }
+        try waitUntil("the purge") { try app.get("/v1/erasures/\(id)", token: manager).json()["status"]?.stringValue == "purged" }
         for file in app.folder.files {
             let bytes = try app.folder.bytes(of: file)
             for trace in ["Zibeline", "Quettehou", "zibeline@exemple.coop", "rue du Mûrier"] {

@@ -92,6 +92,7 @@ struct MigrationTests {
     @Test("are looked at in a database that the audit finds fault with before")
     func findsStale() throws {
         let folder = try Self.folder(with: Self.migrations)
+        try HighWater(directory: folder.path).open(head: 0, epochs: [])
         let federation = try Federation(directory: folder.path)
         defer { federation.close() }
         let findings = try federation.read { (connection) throws(DomainError) in try FeedAudit.verify(in: connection) }

@@ -154,7 +154,7 @@ import Testing
         // The one thread is kept busy, so that it finds the piece and the end at once.
         let holder = try server.connect()
         holder.send(get("/hold"))
-        entered.wait()
+        try #require(entered.wait(timeout: .now() + 20) == .success)
         leaver?.send("aa")
         leaver = nil
         gate.signal()

@@ -81,19 +81,24 @@ final class RawSocket {
 
     /// The next answer; interim ones are skipped. `head`: it answers a HEAD, so no body follows.
     func answer(head: Bool = false) throws -> Answer {
-        let lines = try read(through: "\r\n\r\n")
-        let parts = lines.split(separator: " ", maxSplits: 2)
-        guard parts.count > 1, parts[0].hasPrefix("HTTP/1."), let status = Int(parts[1]) else {
-            throw Failure(what: "no status line: \(lines)")
-        }
-        if status < 200 { return try answer(head: head) }
-        let empty = Answer(status: status, head: lines, body: [])
+        let empty = try self.head()
+        let (status, lines) = (empty.status, empty.head)
         if head || status == 204 || status == 304 { return empty }
         if empty.header("Transfer-Encoding") == "chunked" { return Answer(status: status, head: lines, body: try chunks()) }
         if let length = empty.header("Content-Length").flatMap({ Int($0) }) {
             return Answer(status: status, head: lines, body: try read(length))
         }
         return Answer(status: status, head: lines, body: readToEnd())
+    }
+
+    /// Only the head of the next answer.
+    func head() throws -> Answer {
+        let lines = try read(through: "\r\n\r\n")
+        let parts = lines.split(separator: " ", maxSplits: 2)
+        guard parts.count > 1, parts[0].hasPrefix("HTTP/1."), let status = Int(parts[1]) else {
+            throw Failure(what: "no status line: \(lines)")
+        }
+        return status < 200 ? try head() : Answer(status: status, head: lines, body: [])
     }
 
     /// All until the server closes.

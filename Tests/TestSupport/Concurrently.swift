@@ -17,4 +17,16 @@ package enum Concurrently {
         group.wait()
         if let error = failure.withLock({ $0 }) { throw error }
     }
+
+    /// - Returns: what the body gave for each, in whatever order they came.
+    package static func map<Element: Sendable, Outcome: Sendable>(
+        _ elements: [Element], _ body: @escaping @Sendable (Element) throws -> Outcome
+    ) throws -> [Outcome] {
+        let outcomes = Mutex<[Outcome]>([])
+        try forEach(elements) { element in
+            let outcome = try body(element)
+            outcomes.withLock { $0.append(outcome) }
+        }
+        return outcomes.withLock { $0 }
+    }
 }

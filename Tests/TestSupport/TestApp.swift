@@ -1,5 +1,6 @@
 import API
 import Domain
+import Foundation
 import HTTP
 import HTTPServer
 import JSON
@@ -43,11 +44,6 @@ package final class TestApp: Sendable {
 
     package func get(_ path: String, token: String? = nil, headers: [(String, String)] = []) throws -> TestAnswer {
         try send("GET", path, token: token, headers: headers)
-    }
-
-    /// Lets others run until something has happened that nothing announces.
-    package func waitUntil(_ condition: () -> Bool) async {
-        while !condition() { await Task.yield() }
     }
 
     // MARK: Fixtures

@@ -67,7 +67,7 @@ struct StopTests {
         let half = "POST /v1/ideas HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
         startThread { _ = try? TestClient.exchange(Array(half.utf8), port: server.port) }
         let metrics = ["-s", "--unix-socket", folder.file("control.sock"), "http://localhost/metrics"]
-        while !(try Program(metrics, executable: "/usr/bin/curl").wait().output.contains("viecoop_connections 1\n")) {}
+        try waitUntil("one connection") { try Program(metrics, executable: "/usr/bin/curl").wait().output.contains("viecoop_connections 1\n") }
         server.program.send(SIGTERM)
         // Nobody is let in any more: so the first signal has been taken.
         while (try? server.get("/livez")) != nil {}

@@ -16,6 +16,11 @@ package final class Sightings: Sendable {
     private struct State {
         var known: [Identifier<Token>: Sighting] = [:]
         var changed: Set<Identifier<Token>> = []
+
+        mutating func change(_ token: Identifier<Token>) -> Bool {
+            defer { changed.insert(token) }
+            return changed.isEmpty
+        }
     }
 
     private let state = Mutex(State())
@@ -24,22 +29,25 @@ package final class Sightings: Sendable {
 
     package func of(_ token: Identifier<Token>) -> Sighting? { state.withLock { $0.known[token] } }
 
-    package func note(_ token: Identifier<Token>, at now: Timestamp) {
+    /// - Returns: whether nothing was waiting to be stored before.
+    fileprivate func note(_ token: Identifier<Token>, at now: Timestamp) -> Bool {
         state.withLock { state in
             // Every request comes by here: within a second there is nothing new to say.
-            if let known = state.known[token]?.at, now.milliseconds - known.milliseconds < 1000, known <= now { return }
+            if let known = state.known[token]?.at, known <= now, now.milliseconds - known.milliseconds < 1000 { return false }
             state.known[token, default: Sighting(at: now)].at = now
-            state.changed.insert(token)
+            return state.change(token)
         }
     }
 
-    /// A pull.
-    package func note(_ token: Identifier<Token>, at now: Timestamp, cursor: Cursor, head: Int64, app: String?) {
-        let position = cursor.places.values.map(\.pos).min() ?? 0
+    /// The same with a cursor.
+    fileprivate func note(_ token: Identifier<Token>, _ sighting: Sighting) -> Bool {
         state.withLock { state in
-            if let known = state.known[token], known.position == position, known.head == head, known.app == app, now.milliseconds - known.at.milliseconds < 1000 { return }
-            state.known[token] = Sighting(at: now, app: app, position: position, head: head)
-            state.changed.insert(token)
+            if var known = state.known[token], known.at <= sighting.at, sighting.at.milliseconds - known.at.milliseconds < 1000 {
+                known.at = sighting.at
+                if known == sighting { return false }
+            }
+            state.known[token] = sighting
+            return state.change(token)
         }
     }
 
@@ -72,19 +80,24 @@ package final class Sightings: Sendable {
 }
 
 extension Federation {
-    private static let flushSeconds = 60
-
-    /// Stores what has changed, now and every minute.
-    func flushSightings() {
-        storeSightings { [weak self] in
-            guard let self else { return }
-            _ = alarm.set(.now.advanced(by: .seconds(Self.flushSeconds))) { [weak self] in self?.flushSightings() }
-        }
+    /// A request with this token.
+    package func note(_ token: Identifier<Token>, at now: Timestamp) {
+        if sightings.note(token, at: now) { storeSightingsSoon() }
     }
 
-    func storeSightings(then next: @escaping @Sendable () -> Void) {
+    /// A pull with this cursor, while the newest seq in the token's audiences was `head`.
+    package func note(_ token: Identifier<Token>, cursor: Cursor, head: Int64, app: String?) {
+        let position = cursor.places.values.map(\.pos).min() ?? 0
+        if sightings.note(token, .init(at: now(), app: app, position: position, head: head)) { storeSightingsSoon() }
+    }
+
+    private func storeSightingsSoon() {
+        _ = alarm.set(.now.advanced(by: .seconds(60))) { [weak self] in self?.storeSightings() }
+    }
+
+    func storeSightings() {
         let changed = sightings.takeChanged()
-        guard !changed.isEmpty else { return next() }
+        guard !changed.isEmpty else { return }
         write({ (tx) throws(DomainError) in
             try storing { () throws(DatabaseError) in
                 for (id, sighting) in changed {
@@ -100,8 +113,9 @@ extension Federation {
                 }
             }
         }) { [weak self] result in
-            if case .failure = result { self?.sightings.giveBack(changed) }
-            next()
+            guard case .failure = result, let self else { return }
+            sightings.giveBack(changed)
+            storeSightingsSoon()
         }
     }
 }

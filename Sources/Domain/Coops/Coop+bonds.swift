@@ -44,5 +44,6 @@ extension Coop {
         CoopBond("round", "coop_id", .stays),
         CoopBond("nomination", "coop_id", .stays),
         CoopBond("webhook", "coop_id", .stays),
+        CoopBond("enrolment", "coop_id", .stays),
     ]
 }

@@ -1,7 +1,7 @@
 import SQLite
 
 /// A member co-op is vacant from the day on which its last active mandate ends or is suspended; one that never had a referent
-/// is not, its `active_referents` being 0 all the same. No figure depends on when it is read.
+/// is not, though it has none either. No figure depends on when it is read.
 extension Coop {
     /// What became of a mandate of the co-op.
     enum ReferentMove {
@@ -11,16 +11,16 @@ extension Coop {
         case left(on: Day)
     }
 
-    /// Writes into the co-op's document how many of its mandates are active, and since when none is.
+    /// Writes into the co-op's document whether a mandate is active, and since when none is.
     static func noteReferents(of id: Identifier<Coop>, _ move: ReferentMove, by caller: Caller, in tx: Transaction) throws(DomainError) {
         let old = try store.require(id, in: tx.connection)
         var coop = old
-        coop.activeReferents = try storing { () throws(DatabaseError) in
-            try tx.connection.first("SELECT count(*) FROM referent WHERE coop_id = ? AND status = 'active'", [id.value]) { Int(truncatingIfNeeded: $0.integer(0)) } ?? 0
+        coop.hasReferent = try storing { () throws(DatabaseError) in
+            try tx.connection.first("SELECT 1 FROM referent WHERE coop_id = ? AND status = 'active' LIMIT 1", [id.value]) { _ in true } ?? false
         }
         switch move {
-        case .came(let day): if coop.activeReferents > 0 { try coop.endVacancy(on: day, in: tx) }
-        case .left(let day): if coop.activeReferents == 0, coop.membership == .member { coop.vacantSince = max(day, old.vacantSince ?? day) }
+        case .came(let day): if coop.hasReferent { try coop.endVacancy(on: day, in: tx) }
+        case .left(let day): if !coop.hasReferent, coop.membership == .member { coop.vacantSince = max(day, old.vacantSince ?? day) }
         }
         guard !coop.hasFields(of: old) else { return }
         try store.republish(old, as: coop, in: tx)

@@ -26,8 +26,8 @@ package struct Coop: Record {
     /// Slugs of `Activity`.
     package var activities: [String] = []
     package var membership = Membership.unknown
-    /// Its active mandates, and since when it has none though it had.
-    package var activeReferents = 0
+    /// Whether a mandate is active, and since when none is though one was.
+    package var hasReferent = false
     package var vacantSince: Day?
     /// The modules of which it has held a group session.
     package var coveredModuleIDs: [Identifier<Module>] = []
@@ -54,7 +54,7 @@ package struct Coop: Record {
         Field("coop_since_year", \.coopSinceYear, .optional(.integer(1850...2200))),
         Field("activities", \.activities, .list(of: .activity, upTo: 20, unique: true)),
         Field("membership", \.membership, .choice),
-        Field("active_referents", \.activeReferents, .integer(0...Int.max), .server),
+        Field("has_referent", \.hasReferent, .flag, .server),
         Field("vacant_since", \.vacantSince, .optional(.day), .server),
         Field("covered_module_ids", \.coveredModuleIDs, .list(of: .reference(), upTo: 10_000), .server),
         Field("successor_id", \.successorID, .optional(.reference()), .server),
@@ -114,7 +114,7 @@ package struct Coop: Record {
         }
         try faults.throwIfAny()
         // An import may bring these along, but they follow from the mandates and from merges.
-        (activeReferents, vacantSince) = (change.old?.activeReferents ?? 0, change.old?.vacantSince)
+        (hasReferent, vacantSince) = (change.old?.hasReferent ?? false, change.old?.vacantSince)
         if let old = change.old, change.action != .merge { successorID = old.successorID }
         guard let old = change.old, old.membership != membership else { return }
         if membership == .formerMember { try checkNothingLive(in: tx) }

@@ -47,6 +47,13 @@ extension Referent: Importable {
     static var keyFields: [String] { ["coop_id", "given_name", "family_name", "started_on"] }
     static var stateField: String? { "status" }
 
+    var closedToImport: Bilingual? {
+        guard let anonymisedOn else { return nil }
+        return Bilingual(
+            en: "The mandate \(id) has forgotten its person on \(anonymisedOn.text) and stays as it is.",
+            fr: "Le mandat \(id) ne nomme plus personne depuis le \(anonymisedOn.text) et reste en l'état.")
+    }
+
     func checkStep(from stored: Referent) throws(DomainError) {
         if status != stored.status { try Referent.machine.check(from: stored.status, to: status) }
     }

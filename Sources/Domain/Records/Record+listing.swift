@@ -12,9 +12,9 @@ extension Record {
         switch type {
         case .coop:
             ListRules(
-                filters: ["slug", "department_code", "region_code", "city", "membership", "legal_form", "fictitious", "active_referents"], sorts: ["name": "search"],
+                filters: ["slug", "department_code", "region_code", "city", "membership", "legal_form", "fictitious", "has_referent"], sorts: ["name": "search"],
                 defaultSort: "name", links: ["activity": ("coop_activity", "activity")],
-                restricted: ["membership": withToken, "legal_form": withToken, "activity": withToken, "fictitious": withToken, "active_referents": withToken])
+                restricted: ["membership": withToken, "legal_form": withToken, "activity": withToken, "fictitious": withToken, "has_referent": withToken])
         case .site:
             ListRules(
                 filters: ["coop_id", "projector", "step_free_access", "time_zone"], sorts: ["name": "name", "workstations": "workstations", "seats": "seats"],

@@ -84,6 +84,7 @@ package struct Referent: Record {
             if change.caller.token != nil, status != .designated, status != .active {
                 faults.add("#/status", "referent.status", en: "a mandate begins designated or active", fr: "un mandat commence à l'état designated ou active")
             }
+            if let anonymisedOn { forget(on: anonymisedOn) }
         }
         if let endedOn, endedOn < startedOn {
             faults.add("#/ended_on", "date.order", en: "must not lie before started_on", fr: "ne doit pas précéder started_on")

@@ -25,7 +25,7 @@ extension Forgetful {
         }
     }
 
-    /// Forgets if the record's day has come: in the row, in every document, and in answers kept for repeated requests.
+    /// Forgets if the record's day has come: in the row, in every document, and in answers kept for requests and mutations that are repeated.
     ///
     /// - Returns: whether it had come. Where the term was made longer since, the new day is what is due.
     static func forgetIfDue(_ id: Identifier<Self>, in tx: Transaction) throws(DomainError) -> Bool {
@@ -35,16 +35,19 @@ extension Forgetful {
             return false
         }
         try store.amend(record, .change, by: .clock, in: tx) { $0.forget(on: Zone.paris.local(tx.now).day) }
-        try storing { () throws(DatabaseError) in try Idempotency.forget(type, id.text, in: tx.connection) }
+        try storing { () throws(DatabaseError) in
+            try Idempotency.forget(type, id.text, in: tx.connection)
+            try Push.forget(type, id.text, in: tx.connection)
+        }
         return true
     }
 
-    /// The records whose day has come, the first ones by id.
-    static func overdue(_ terms: Retention.Terms, at now: Timestamp, limit: Int, in connection: Connection) throws(DomainError) -> [Identifier<Self>] {
-        var found: [Identifier<Self>] = []
-        for record in try store.all(where: mayForget, in: connection) where found.count < limit {
-            if let day = record.forgetsOn(terms), day.startInParis <= now { found.append(record.id) }
-        }
-        return found
+    /// Those of the next records by id whose day has come, and where to look on; nil at the end.
+    static func overdue(
+        _ terms: Retention.Terms, at now: Timestamp, after: Identifier<Self>, limit: Int, in connection: Connection
+    ) throws(DomainError) -> (ids: [Identifier<Self>], next: Identifier<Self>?) {
+        let records = try store.all(where: "(\(mayForget)) AND id > ?", [after.value], limit: limit, in: connection)
+        let ids = records.filter { record in record.forgetsOn(terms).map { $0.startInParis <= now } ?? false }.map(\.id)
+        return (ids, records.count < limit ? nil : records.last?.id)
     }
 }

@@ -16,54 +16,37 @@ package enum Retention {
         /// One a rule, in their order.
         package var parts = rules.map { Part(type: $0.type) }
         package var count: Int { parts.reduce(0) { $0 + $1.ids.count } }
-
-        package mutating func add(_ other: Report) {
-            for index in parts.indices { parts[index].ids += other.parts[index].ids }
-        }
     }
 
-    /// A transaction holds at most so many, so that nobody waits long behind it.
+    /// So many records are looked at in one read, and forget in one transaction, so that nobody waits long behind it.
     static let batch = 200
-
-    /// Lets records forget whose day has come, at most a batch.
-    static func sweep(in tx: Transaction) throws(DomainError) -> Report {
-        var report = Report()
-        for (index, rule) in rules.enumerated() {
-            report.parts[index].ids = try sweep(rule, limit: batch - report.count, in: tx)
-        }
-        return report
-    }
-
-    private static func sweep<R: Forgetful>(_ type: R.Type, limit: Int, in tx: Transaction) throws(DomainError) -> [String] {
-        var ids: [String] = []
-        for id in try R.overdue(tx.terms, at: tx.now, limit: limit, in: tx.connection) where try R.forgetIfDue(id, in: tx) { ids.append(id.text) }
-        return ids
-    }
-
-    private static func overdue<R: Forgetful>(_ type: R.Type, _ terms: Terms, at now: Timestamp, in connection: Connection) throws(DomainError) -> [String] {
-        try R.overdue(terms, at: now, limit: .max, in: connection).map(\.text)
-    }
-
-    /// Which records would forget now.
-    static func preview(_ terms: Terms, at now: Timestamp, in connection: Connection) throws(DomainError) -> Report {
-        var report = Report()
-        for (index, rule) in rules.enumerated() { report.parts[index].ids = try overdue(rule, terms, at: now, in: connection) }
-        return report
-    }
 }
 
 extension Federation {
-    /// Runs the retention rules to the end, a transaction a batch.
-    package func applyRetention(dryRun: Bool = false) throws(DomainError) -> Retention.Report {
-        if dryRun {
-            let (terms, now) = (terms.withLock { $0 }, now())
-            return try read { (connection) throws(DomainError) in try Retention.preview(terms, at: now, in: connection) }
-        }
+    /// Runs the retention rules to the end, or for as long as it may.
+    package func applyRetention(dryRun: Bool = false, while goesOn: () -> Bool = { true }) throws(DomainError) -> Retention.Report {
         var report = Retention.Report()
-        while true {
-            let part = try perform { (tx) throws(DomainError) in try Retention.sweep(in: tx) }
-            report.add(part)
-            if part.count < Retention.batch { return report }
+        for (index, rule) in Retention.rules.enumerated() { report.parts[index].ids = try apply(rule, dryRun, goesOn) }
+        return report
+    }
+
+    private func apply<R: Forgetful>(_ rule: R.Type, _ isDry: Bool, _ goesOn: () -> Bool) throws(DomainError) -> [String] {
+        let (terms, now) = (terms.withLock { $0 }, now())
+        var forgotten: [String] = []
+        var place: Identifier<R>? = Identifier(high: 0, low: 0)
+        while let after = place, goesOn() {
+            let page = try read { (connection) throws(DomainError) in try R.overdue(terms, at: now, after: after, limit: Retention.batch, in: connection) }
+            place = page.next
+            forgotten += page.ids.isEmpty || isDry ? page.ids.map(\.text) : try forget(page.ids)
+        }
+        return forgotten
+    }
+
+    private func forget<R: Forgetful>(_ ids: [Identifier<R>]) throws(DomainError) -> [String] {
+        try perform { (tx) throws(DomainError) in
+            var forgotten: [String] = []
+            for id in ids where try R.forgetIfDue(id, in: tx) { forgotten.append(id.text) }
+            return forgotten
         }
     }
 }

@@ -20,6 +20,7 @@ package struct Push: Sendable {
     private enum SQL {
         static let find = "SELECT digest, result FROM push_result WHERE token_id = ? AND mid = ?"
         static let keep = "INSERT INTO push_result (token_id, mid, digest, result, type, id, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        static let forgetRecord = "DELETE FROM push_result WHERE type = ? AND id = ?"
         static let forget = "DELETE FROM push_result WHERE created_ms < ?"
         static let others = "SELECT fields, action FROM history WHERE type = ? AND id = ? AND seq > ? AND token_id IS NOT ?"
     }
@@ -63,6 +64,11 @@ package struct Push: Sendable {
                 ])
         }
         return result
+    }
+
+    /// The results that show a record. A mutation that is repeated all the same meets the rules again.
+    static func forget(_ type: RecordType, _ id: String, in connection: Connection) throws(DatabaseError) {
+        try connection.run(SQL.forgetRecord, [.text(type.rawValue), .text(id)])
     }
 
     static func forget(in tx: Transaction) throws(DatabaseError) {

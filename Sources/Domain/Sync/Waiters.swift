@@ -55,6 +55,12 @@ package final class Waiters: Sendable {
         waiter.wake()
     }
 
+    /// Forgets one waiter; nothing happens if it was woken before.
+    package func cancel(_ id: UInt64) {
+        guard let waiter = state.withLock({ $0.take(id) }) else { return }
+        alarm.cancel(waiter.alarm)
+    }
+
     /// Wakes those who see one of the audiences.
     func announce(_ audiences: Set<Audience>) {
         let woken = state.withLock { state in

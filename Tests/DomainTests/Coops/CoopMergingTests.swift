@@ -118,7 +118,7 @@ struct CoopMergingTests {
         #expect(try test.stored(moved[0]).isPrimary == !successorHasPrimary)
         #expect(try test.stored(ended).coopID == former.id)
         let (old, new) = (try test.stored(former), try test.stored(successor))
-        #expect((old.activeReferents, new.activeReferents) == (0, successorHasPrimary ? 2 : 1))
+        #expect((old.hasReferent, new.hasReferent) == (false, true))
         #expect(old.vacantSince == nil && new.vacantSince == nil)
         #expect(try test.rows("SELECT since || ' ' || until FROM vacancy") == (successorHasPrimary ? [] : [.text("2026-02-20 2026-03-02")]))
         #expect(try test.federation.history(of: moved[0].id, after: 0, limit: 10, for: .admin).last?.action == .merge)

@@ -43,7 +43,7 @@ struct RetentionTests {
         #expect(refusal { try test.patch(referent, #"{"given_name":"Zibeline"}"#) } == "referent.forgotten")
     }
 
-    @Test("nothing of the person is left in the files, nor in answers kept for repeated requests")
+    @Test("nothing of the person is left in the files, nor in answers kept for what is repeated")
     func leavesNothing() throws {
         let folder = TestFolder()
         let clock = TestClock()
@@ -57,6 +57,11 @@ struct RetentionTests {
             clock.advance(days: 364)
             try test.federation.perform { (tx) throws(DomainError) in
                 try Idempotency.keep(answer, under: key, type: .referent, id: referent.id.text, in: tx)
+                try storing { () throws(DatabaseError) in
+                    try tx.connection.run(
+                        "INSERT INTO push_result (token_id, mid, digest, result, type, id, created_ms) VALUES ('t', 'm', x'00', 'Quettehou', 'referent', ?, ?)",
+                        [referent.id.value, .integer(tx.now.milliseconds)])
+                }
             }
             test.federation.close()
             let before = try files()
@@ -65,7 +70,7 @@ struct RetentionTests {
         do {
             let test = try TestFederation(clock: clock, in: folder) { $0.keepsHouse = false }
             #expect(try test.federation.applyRetention().count == 1)
-            #expect(try test.rows("SELECT count(*) FROM idempotency") == [.integer(0)])
+            for table in ["idempotency", "push_result"] { #expect(try test.rows("SELECT count(*) FROM \(table)") == [.integer(0)]) }
             #expect(try FeedAudit.findings(test).isEmpty)
             test.federation.close()
         }
@@ -139,6 +144,23 @@ struct RetentionTests {
         test.clock.advance(seconds: 3600)
         test.federation.lookForDue()
         #expect(reports.wait(seconds: 60) { $0 == [0, count, 0] })
+    }
+
+    @Test("a file that still names the person brings nothing back to a mandate that has forgotten")
+    func imports() throws {
+        let test = try TestFederation { $0.keepsHouse = false }
+        let referent = try endedMandate(test)
+        test.clock.advance(days: 366)
+        #expect(try test.federation.applyRetention().count == 1)
+        let header = "id,coop,given_name,family_name,started_on,status,ended_on"
+        let file = ImportFile(name: "referents.csv", bytes: Array("\(header)\n\(referent.id),les-tilleuls,Zibeline,Quettehou,2026-01-05,ended,2026-02-28\n".utf8))
+        let report = try Import.run([file], dryRun: false, into: test.federation) { _, _ in }
+        #expect(report.notes.count == 1)
+        #expect(try test.stored(referent).familyName == "référent")
+        // One that comes with the day on which it forgot has nothing to say either.
+        let again = #"{"coop_id":"\#(referent.coopID)","given_name":"Zibeline","family_name":"Quettehou","started_on":"2020-01-05","status":"ended","ended_on":"2021-01-05","anonymised_on":"2022-01-05"}"#
+        let draft = try Draft<Referent>(TestJSON.parse(again), for: .bringIn)
+        #expect(try test.federation.perform { (tx) throws(DomainError) in try Referent.store.create(draft, by: .operatorItself, in: tx).record.givenName } == "ancien")
     }
 
     static let months: [(String, Int, String)] = [
