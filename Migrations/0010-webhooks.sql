@@ -47,6 +47,7 @@ CREATE TABLE webhook_delivery (
     error        TEXT,             -- why there was none, or none that counts
     milliseconds INTEGER,
     answer       TEXT,             -- the first KiB
+    run          INTEGER NOT NULL, -- the webhook's, when this was stored
     record_id    TEXT,             -- in ordered webhooks, where one waits for another of the same record
     PRIMARY KEY (webhook_id, event_seq),
     CHECK ((state = 'waiting') = (next_ms IS NOT NULL))

@@ -186,7 +186,7 @@ final class CourierLoop: @unchecked Sendable {
     // MARK: Keeping up with what people do
 
     private func takeNews() {
-        let touched = federation.webhooks.takeNews()
+        guard let touched = federation.webhooks.takeNews() else { return }
         for lane in lanes.values { lane.mayHaveMore = true }
         for id in touched {
             guard let lane = lanes[id] else {

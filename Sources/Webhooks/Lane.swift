@@ -57,7 +57,7 @@ final class Lane {
         guard let place = try WebhookTable.place(of: webhook.id, in: connection) else { return nil }
         self.webhook = webhook
         (storedPosition, scanned, reached, run) = (place.position, place.position, place.reached, place.run)
-        known = try DeliveryTable.settled(webhook.id, after: place.position, upTo: place.reached, in: connection)
+        known = try DeliveryTable.settled(webhook.id, in: place, in: connection)
         blocked = webhook.isOrdered ? try DeliveryTable.blocked(webhook.id, in: connection) : []
         waiting = try DeliveryTable.openCount(webhook.id, in: connection)
     }

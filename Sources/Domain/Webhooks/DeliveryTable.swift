@@ -23,11 +23,14 @@ package enum DeliveryTable {
         }
     }
 
-    /// The events behind `position`, up to `reached`, that something has become of: after a start, they are not sent as new.
-    package static func settled(_ webhook: Identifier<Webhook>, after position: Int64, upTo reached: Int64, in connection: Connection) throws(DatabaseError) -> Set<Int64> {
+    /// The events beyond the webhook's position, as far as it has reached, that something has become of in its present run: after a
+    /// start, they are not sent as new.
+    package static func settled(
+        _ webhook: Identifier<Webhook>, in place: WebhookTable.Place, in connection: Connection
+    ) throws(DatabaseError) -> Set<Int64> {
         try Set(connection.all(
-            "SELECT event_seq FROM webhook_delivery WHERE webhook_id = ? AND event_seq > ? AND event_seq <= ?",
-            [webhook.value, .integer(position), .integer(reached)]) { $0.integer(0) })
+            "SELECT event_seq FROM webhook_delivery WHERE webhook_id = ? AND event_seq > ? AND event_seq <= ? AND run = ?",
+            [webhook.value, .integer(place.position), .integer(place.reached), .integer(place.run)]) { $0.integer(0) })
     }
 
     /// The records of an ordered webhook of which an event has not yet come through.
@@ -70,21 +73,21 @@ package enum DeliveryTable {
     /// - Parameter record: at an ordered webhook, whose events wait for each other.
     static func store(
         _ webhook: Identifier<Webhook>, _ seq: Int64, _ state: Delivery.State, attempts: Int, next: Timestamp? = nil, _ attempt: Delivery.Attempt?,
-        record: Identifier<Void>?, in tx: Transaction
+        record: Identifier<Void>?, run: Int64, in tx: Transaction
     ) throws(DatabaseError) {
         try tx.connection.run(
             """
-            INSERT INTO webhook_delivery (webhook_id, event_seq, state, attempts, next_ms, tried_ms, milliseconds, status, error, answer, record_id)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO webhook_delivery (webhook_id, event_seq, state, attempts, next_ms, tried_ms, milliseconds, status, error, answer, record_id, run)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (webhook_id, event_seq) DO UPDATE SET state = excluded.state, attempts = excluded.attempts, next_ms = excluded.next_ms,
                 tried_ms = excluded.tried_ms, milliseconds = excluded.milliseconds, status = excluded.status, error = excluded.error,
-                answer = excluded.answer, record_id = excluded.record_id
+                answer = excluded.answer, record_id = excluded.record_id, run = excluded.run
             """,
             [
                 webhook.value, .integer(seq), .text(state.rawValue), .integer(Int64(attempts)), next.map { .integer($0.milliseconds) } ?? .null,
                 .integer((attempt?.at ?? tx.now).milliseconds), attempt.map { .integer(Int64($0.milliseconds)) } ?? .null,
                 attempt?.status.map { .integer(Int64($0)) } ?? .null, attempt?.error.map { .text($0) } ?? .null, attempt?.answer.map { .text($0) } ?? .null,
-                record?.value ?? .null,
+                record?.value ?? .null, .integer(run),
             ])
     }
 

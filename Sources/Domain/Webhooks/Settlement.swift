@@ -63,7 +63,7 @@ package struct Settlement: Sendable {
                 case .dead: (.dead, nil)
                 }
             try DeliveryTable.store(
-                webhook.id, outcome.event.seq, state, attempts: outcome.attempts, next: next, outcome.attempt, record: record, in: tx)
+                webhook.id, outcome.event.seq, state, attempts: outcome.attempts, next: next, outcome.attempt, record: record, run: run, in: tx)
             if let record { records.insert(record) }
         }
         var free = records

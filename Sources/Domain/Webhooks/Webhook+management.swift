@@ -81,7 +81,7 @@ extension Webhook {
         return try storing { () throws(DatabaseError) in
             let coops = webhook.coop.map { [$0] } ?? []
             let seq = try Outbox.insert(EventType.ping, record: Identifier(id), rev: webhook.meta.rev, coops: coops, hearers: [], in: tx)
-            try DeliveryTable.store(id, seq, .waiting, attempts: 0, next: tx.now, nil, record: nil, in: tx)
+            try DeliveryTable.store(id, seq, .waiting, attempts: 0, next: tx.now, nil, record: nil, run: webhook.run, in: tx)
             tx.webhooks.touch(id, after: tx)
             return seq
         }
@@ -90,8 +90,7 @@ extension Webhook {
     /// Sends one event again, whatever became of it.
     package static func resend(_ id: Identifier<Webhook>, _ seq: Int64, by caller: Caller, in tx: Transaction) throws(DomainError) {
         _ = try require(id, for: caller, in: tx)
-        let found = try storing { () throws(DatabaseError) in try DeliveryTable.find(id, seq, in: tx.connection) }
-        guard let found else { throw .notFound(type: "delivery") }
+        let found = try delivery(of: id, seq, in: tx)
         guard found.state != .held else {
             throw .conflict(
                 code: "delivery.held",
@@ -101,6 +100,13 @@ extension Webhook {
         }
         try storing { () throws(DatabaseError) in try DeliveryTable.wait(id, seq, in: tx) }
         tx.webhooks.touch(id, after: tx)
+    }
+
+    /// What has become of an event so far, as the transaction has left it.
+    package static func delivery(of id: Identifier<Webhook>, _ seq: Int64, in tx: Transaction) throws(DomainError) -> Delivery {
+        let found = try storing { () throws(DatabaseError) in try DeliveryTable.find(id, seq, in: tx.connection) }
+        guard let found else { throw .notFound(type: "delivery") }
+        return found
     }
 
     /// So many dead letters are sent again at once; the rest with the next call.
@@ -125,14 +131,14 @@ extension Webhook {
 
     /// Sends everything again that happened at this time or later; events are kept 30 days.
     ///
-    /// - Returns: the first event that may be sent again.
+    /// - Returns: how many events that may be, of which it may want none.
     package static func replay(_ id: Identifier<Webhook>, since time: Timestamp, by caller: Caller, in tx: Transaction) throws(DomainError) -> Int64 {
         _ = try require(id, for: caller, in: tx)
         return try storing { () throws(DatabaseError) in
             let last = try Outbox.last(before: time, in: tx.connection)
             try WebhookTable.rewind(id, to: last, in: tx.connection)
             if let webhook = try WebhookTable.find(id, in: tx.connection) { tx.webhooks.keep(webhook, for: id, after: tx) }
-            return last + 1
+            return try Outbox.newest(in: tx.connection) - last
         }
     }
 

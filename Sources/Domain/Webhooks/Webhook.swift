@@ -53,7 +53,7 @@ package struct Webhook: Sendable {
         caller.role == .federationAdmin || (caller.role == .coopManager && coop != nil && coop == caller.coop)
     }
 
-    var etag: ETag { ETag(rev: meta.rev, layer: (coop.map { Audience.office($0) } ?? .federation).letter) }
+    package var etag: ETag { ETag(rev: meta.rev, layer: (coop.map { Audience.office($0) } ?? .federation).letter) }
 }
 
 /// What a webhook's messages are signed with: the bytes, of which people see base64 behind `whsec_`.

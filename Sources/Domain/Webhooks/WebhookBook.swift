@@ -29,9 +29,9 @@ package final class WebhookBook: Sendable {
     /// Called on any thread when there may be something to deliver; it must be short.
     package func onNews(_ body: (@Sendable () -> Void)?) { state.withLock { $0.wake = body } }
 
-    /// Those that were touched since the last call; from now on, news wake again.
-    package func takeNews() -> Set<Identifier<Webhook>> {
-        hasNews.store(false, ordering: .sequentiallyConsistent)
+    /// Those that were touched since the last call, nil where nothing happened; from now on, news wake again.
+    package func takeNews() -> Set<Identifier<Webhook>>? {
+        guard hasNews.exchange(false, ordering: .sequentiallyConsistent) else { return nil }
         return state.withLock { state in
             defer { state.touched = [] }
             return state.touched

@@ -40,9 +40,17 @@ package enum WebhookTable {
         try connection.all("SELECT \(columns) FROM webhook ORDER BY id", [], webhook).compactMap { $0 }
     }
 
-    /// Where it stands in the log: up to `position` every event is settled, beyond `reached` none is.
-    package static func place(of id: Identifier<Webhook>, in connection: Connection) throws(DatabaseError) -> (position: Int64, reached: Int64, run: Int64)? {
-        try connection.first("SELECT position, reached, run FROM webhook WHERE id = ?", [id.value]) { ($0.integer(0), $0.integer(1), $0.integer(2)) }
+    /// Where a webhook stands in the log: up to `position` every event is settled, beyond `reached` none is.
+    package struct Place: Sendable {
+        package let position: Int64
+        package let reached: Int64
+        package let run: Int64
+    }
+
+    package static func place(of id: Identifier<Webhook>, in connection: Connection) throws(DatabaseError) -> Place? {
+        try connection.first("SELECT position, reached, run FROM webhook WHERE id = ?", [id.value]) {
+            Place(position: $0.integer(0), reached: $0.integer(1), run: $0.integer(2))
+        }
     }
 
     /// Moves it on, unless it was set back since.

@@ -29,10 +29,10 @@ package enum WebhookUpkeep {
     private static func overflow(_ webhook: Webhook, upTo limit: Int64, isOld boundary: Int64, in tx: Transaction) throws(DatabaseError) -> Bool {
         guard let place = try WebhookTable.place(of: webhook.id, in: tx.connection), place.position < limit else { return false }
         let events = try Outbox.events(after: place.position, limit: Int(batch), in: tx.connection).filter { $0.seq <= limit }
-        let known = try DeliveryTable.settled(webhook.id, after: place.position, upTo: place.reached, in: tx.connection)
+        let known = try DeliveryTable.settled(webhook.id, in: place, in: tx.connection)
         for event in events where webhook.hears(event) && !known.contains(event.seq) {
             let why = Delivery.Attempt(at: tx.now, milliseconds: 0, status: nil, error: event.seq <= boundary ? "expired" : "queue.full", answer: nil)
-            try DeliveryTable.store(webhook.id, event.seq, .dead, attempts: 0, why, record: webhook.isOrdered ? event.record : nil, in: tx)
+            try DeliveryTable.store(webhook.id, event.seq, .dead, attempts: 0, why, record: webhook.isOrdered ? event.record : nil, run: place.run, in: tx)
         }
         let position = events.last?.seq ?? limit
         // A new run: what is under way from before must not set it back.
