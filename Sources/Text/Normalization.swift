@@ -11,6 +11,26 @@ extension String {
     ///
     /// `"Cœur d’Été"` becomes `"coeur d'ete"`.
     package var folded: String {
+        var plain: [UInt8] = []
+        plain.reserveCapacity(utf8.count)
+        for scalar in unicodeScalars {
+            if scalar == "’" {
+                plain.append(UInt8(ascii: "'"))
+            } else if Int(scalar.value) < Self.foldedScalars.count {
+                plain.append(contentsOf: Self.foldedScalars[Int(scalar.value)])
+            } else {
+                return foldedByFoundation
+            }
+        }
+        return String(decoding: plain, as: UTF8.self)
+    }
+
+    /// What Foundation makes of each scalar of the Latin blocks that French lives in; none of them combines with its neighbours.
+    private static let foldedScalars = (0..<0x180).map { value in
+        Unicode.Scalar(value).map { Array(String(Character($0)).foldedByFoundation.utf8) } ?? []
+    }
+
+    private var foldedByFoundation: String {
         var plain = folding(options: [.caseInsensitive, .diacriticInsensitive, .widthInsensitive], locale: nil)
         for (from, to) in [("œ", "oe"), ("æ", "ae"), ("ß", "ss"), ("’", "'"), ("ʼ", "'")] {
             plain = plain.replacingOccurrences(of: from, with: to)

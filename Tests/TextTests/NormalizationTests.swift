@@ -5,6 +5,7 @@ import Text
 struct NormalizationTests {
     @Test("folding ignores case, accents, ligatures and the apostrophe's shape", arguments: [
         ("Été", "ete"), ("CŒUR D’ÎLOT", "coeur d'ilot"), ("Société Pointoise d'HLM", "societe pointoise d'hlm"), ("naïve Æsop", "naive aesop"),
+        ("ŒUVRE ſŁŸĲ ÷", "oeuvre słyĳ ÷"), ("e\u{301}TE\u{301}", "ete"), ("ＡＢＣ É", "abc e"), ("ʼN’ß", "'n'ss"), ("İstanbul", "istanbul"), ("", ""),
     ])
     func folds(_ text: String, _ expected: String) { #expect(text.folded == expected) }
 
