@@ -10,7 +10,8 @@ package enum EventType {
     static func name(_ type: RecordType, _ action: Action, from: String?, to: String?) -> String? {
         guard let name = candidate(type, action, from: from, to: to) else { return nil }
         // A rule may bring a record into a state in a way that nobody has thought of here.
-        return known.contains(name) ? name : "\(type.rawValue).updated"
+        let others = "\(type.rawValue).updated"
+        return known.contains(name) ? name : known.contains(others) ? others : nil
     }
 
     private static func candidate(_ type: RecordType, _ action: Action, from: String?, to: String?) -> String? {

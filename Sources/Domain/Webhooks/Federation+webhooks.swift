@@ -44,6 +44,13 @@ extension Federation {
         /// Deliveries that wait for another attempt, or behind one that does.
         package let waiting: Int
         package let dead: Int
+
+        package func lagSeconds(at now: Timestamp) -> Int { Self.seconds(from: oldest, to: now) }
+        package func failingSeconds(at now: Timestamp) -> Int { Self.seconds(from: webhook.failingSince, to: now) }
+
+        private static func seconds(from start: Timestamp?, to now: Timestamp) -> Int {
+            start.map { max(0, Int(clamping: (now.milliseconds - $0.milliseconds) / 1000)) } ?? 0
+        }
     }
 
     package func webhookHealth() throws(DomainError) -> [WebhookHealth] {
