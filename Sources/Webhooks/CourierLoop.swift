@@ -13,7 +13,7 @@ final class CourierLoop: @unchecked Sendable {
         let free: [Set<Identifier<Void>>]?
     }
 
-    private static let graceSeconds: Int64 = 5
+    private static let graceSeconds: Int64 = 2
     private static let upkeepSeconds: Int64 = 60
     private static let longestNapMilliseconds: Int64 = 10_000
 
