@@ -20,7 +20,8 @@ final class Lane {
     /// The position as it is stored.
     private var storedPosition: Int64
     private var retries: ArraySlice<(event: Event, attempts: Int)> = []
-    private var flyingRetries = 0
+    /// Retries that are under way, or of which it is not yet stored what became of them.
+    private var openRetries = 0
     private(set) var flying = 0
     /// At an ordered webhook: records of which an event is under way, until what became of it is stored.
     private var busy: Set<Identifier<Void>> = []
@@ -76,7 +77,7 @@ final class Lane {
     }
 
     private func nextRetry(at now: Timestamp, in federation: Federation) throws(DomainError) -> Transfer.Job? {
-        if retries.isEmpty, flyingRetries == 0 {
+        if retries.isEmpty, openRetries == 0 {
             let id = webhook.id
             if isDueStale {
                 nextDue = try federation.read { (connection) throws(DomainError) in
@@ -94,7 +95,7 @@ final class Lane {
             if webhook.isOrdered, busy.contains(event.record) { continue }
             return Transfer.Job(webhook: webhook, event: event, attempts: attempts, isRetry: true)
         }
-        if flyingRetries == 0 { isDueStale = true }
+        if openRetries == 0 { isDueStale = true }
         return nil
     }
 
@@ -126,13 +127,12 @@ final class Lane {
     /// A job that `next` gave is under way.
     func began(_ job: Transfer.Job) {
         flying += 1
-        if job.isRetry { flyingRetries += 1 }
+        if job.isRetry { openRetries += 1 }
         if webhook.isOrdered { busy.insert(job.event.record) }
     }
 
     func ended(_ job: Transfer.Job, _ outcome: Settlement.Outcome, isGone: Bool) {
         flying -= 1
-        if job.isRetry { flyingRetries -= 1 }
         if isGone { self.isGone = true }
         note(outcome, isRetry: job.isRetry)
     }
@@ -191,6 +191,7 @@ final class Lane {
             }
             let isOpen = outcome.fate != .delivered && outcome.fate != .dead
             waiting += (isOpen ? 1 : 0) - (ripe.isRetry ? 1 : 0)
+            if ripe.isRetry { openRetries -= 1 }
             if isOpen || ripe.isRetry { isDueStale = true }
         }
         underway = []

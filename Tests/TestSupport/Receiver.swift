@@ -165,7 +165,8 @@ package final class Receiver: Sendable {
                 }
             }
             let count = recv(connection, &piece, piece.count, 0)
-            guard count > 0 else { return nil }
+            // Nor does it understand TLS, which begins with 0x16.
+            guard count > 0, buffer.first ?? piece[0] != 0x16 else { return nil }
             buffer += piece[..<count]
         }
     }
