@@ -50,7 +50,7 @@ let package = Package(
         .testTarget(name: "DomainTests", dependencies: ["Domain", "Embedded", "Text", "SQLite", "JSON", "Crypto", "TestSupport"]),
         .testTarget(name: "APITests", dependencies: ["API", "Domain", "HTTP", "JSON", "Text", "TestSupport"]),
         .testTarget(name: "WebhooksTests", dependencies: ["Webhooks", "API", "Domain", "JSON", "SQLite", "Embedded", "TestSupport"]),
-        .testTarget(name: "viecoopTests", dependencies: ["viecoop", "Embedded", "JSON", "SQLite", "TestSupport"]),
+        .testTarget(name: "viecoopTests", dependencies: ["viecoop", "Domain", "Embedded", "JSON", "SQLite", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -30,6 +30,9 @@ static const unsigned char devices[] = {
 static const unsigned char webhooks[] = {
 #embed "../../Migrations/0010-webhooks.sql"
 };
+static const unsigned char indicators[] = {
+#embed "../../Migrations/0011-indicators.sql"
+};
 static const unsigned char openapi[] = {
 #embed "../../openapi.yaml"
 };
@@ -55,6 +58,7 @@ const EmbeddedFile embedded_migrations[] = {
     {"0008-push", push, sizeof push},
     {"0009-devices", devices, sizeof devices},
     {"0010-webhooks", webhooks, sizeof webhooks},
+    {"0011-indicators", indicators, sizeof indicators},
 };
 const size_t embedded_migration_count = sizeof embedded_migrations / sizeof *embedded_migrations;
 
