@@ -26,12 +26,13 @@ let package = Package(
         .target(name: "Crypto", dependencies: ["CCrypto"]),
         .target(name: "SQLite", dependencies: ["CSQLite", "Crypto"]),
         .target(name: "Domain", dependencies: ["SQLite", "JSON", "Crypto", "Text", "Embedded"]),
+        .target(name: "Webhooks", dependencies: ["Domain", "SQLite", "Crypto", "Text", "CCurl"]),
         .target(name: "HTTP", dependencies: ["JSON", "Text"]),
-        .target(name: "API", dependencies: ["Domain", "HTTP", "JSON", "Crypto", "Text", "CZlib", "Embedded"]),
+        .target(name: "API", dependencies: ["Domain", "Webhooks", "HTTP", "JSON", "Crypto", "Text", "CZlib", "Embedded"]),
         .target(name: "HTTPServer", dependencies: ["HTTP", "Text", "CMicroHTTPD"]),
         .executableTarget(
             name: "viecoop",
-            dependencies: ["API", "Domain", "SQLite", "HTTP", "HTTPServer", "JSON", "Crypto", "Text", "CCurl", "Embedded"]),
+            dependencies: ["API", "Domain", "Webhooks", "SQLite", "HTTP", "HTTPServer", "JSON", "Crypto", "Text", "CCurl", "Embedded"]),
         .executableTarget(name: "viecoop-bench", dependencies: ["JSON", "Embedded"]),
 
         .target(
@@ -48,6 +49,7 @@ let package = Package(
         .testTarget(name: "TextTests", dependencies: ["Text"]),
         .testTarget(name: "DomainTests", dependencies: ["Domain", "Embedded", "Text", "SQLite", "JSON", "Crypto", "TestSupport"]),
         .testTarget(name: "APITests", dependencies: ["API", "Domain", "HTTP", "JSON", "Text", "TestSupport"]),
+        .testTarget(name: "WebhooksTests", dependencies: ["Webhooks", "API", "Domain", "JSON", "SQLite", "Embedded", "TestSupport"]),
         .testTarget(name: "viecoopTests", dependencies: ["viecoop", "Domain", "Embedded", "JSON", "SQLite", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
