@@ -255,10 +255,12 @@ package final class Federation: Sendable {
                 try Push.forget(in: tx)
                 try Idempotency.forget(before: tx.now.adding(seconds: -86_400), in: tx.connection)
                 try EnrolmentTable.forget(before: tx.now.adding(seconds: -86_400), in: tx.connection)
+                try Sightings.forget(before: tx.now.adding(seconds: -Sightings.termDays * 86_400), in: tx.connection)
                 return try Due.next(in: tx.connection)
             }
         }) { [weak self] result in
             guard let self else { return }
+            sightings.forget(before: now().adding(seconds: -Sightings.termDays * 86_400))
             retention.begin(at: now(), { [weak self] goesOn in try? self?.applyRetention(while: goesOn) }, done: onRetention)
             let seconds: Int64 =
                 switch result {
