@@ -6,7 +6,7 @@
 # C libraries for building, and what else each target wants, as Debian packages.
 libraries := libsqlite3-dev libcurl4-openssl-dev libmicrohttpd-dev libssl-dev zlib1g-dev
 packages-run: wanted := $(libraries)
-packages-test: wanted := $(libraries) python3 python3-venv python3-yaml python3-jsonschema
+packages-test: wanted := $(libraries) openssl python3 python3-venv python3-yaml python3-jsonschema
 packages-bench: wanted := $(libraries) wrk nginx-light
 
 # An import without a line in Package.swift is an error: so the layers stay apart.

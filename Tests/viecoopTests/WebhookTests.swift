@@ -92,6 +92,26 @@ struct WebhookTests {
         #expect(verdict.code == 0 && verdict.output == "3 messages taken\n", "\(verdict)")
     }
 
+    @Test("a server whose certificate nobody vouches for gets nothing")
+    func certificate() throws {
+        let world = try World()
+        let (key, certificate) = (world.folder.path + "/key.pem", world.folder.path + "/certificate.pem")
+        let made = try Program(
+            [
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out", certificate, "-days", "1",
+                "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
+            ], executable: "/usr/bin/openssl").wait()
+        #expect(made.code == 0, "\(made)")
+        let receiver = try Program(["s_server", "-accept", "127.0.0.1:0", "-cert", certificate, "-key", key, "-www"], executable: "/usr/bin/openssl")
+        let port = try #require(receiver.outputLine(with: "ACCEPT").split(separator: ":").last)
+        let hook = try world.hook("https://127.0.0.1:\(port)/")
+        let sent = try world.server.send("POST", "/v1/webhooks/\(hook.id)/ping", token: world.token)
+        let delivery = try #require(sent["Location"])
+        try waitUntil("an attempt") { try world.server.get(delivery, token: world.token).json()["attempts"]?.integerValue == 1 }
+        let last = try world.server.get(delivery, token: world.token).json()["last"]
+        #expect(last?["error"]?.stringValue == "tls" && last?["status"] == .null)
+    }
+
     // MARK: Operators
 
     @Test("operators list, try and replay them, and see how they stand")
