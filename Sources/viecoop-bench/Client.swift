@@ -23,8 +23,8 @@ struct Client {
     }
 
     /// The body of a 200; nil when nobody listens.
-    func get(_ path: String) throws(BenchError) -> [UInt8]? {
-        guard let socket = try? send(path) else { return nil }
+    func get(_ path: String, accept: String = "application/json") throws(BenchError) -> [UInt8]? {
+        guard let socket = try? send(path, accept: accept) else { return nil }
         var body: [UInt8] = []
         let answer = Answer(socket)
         let status = try answer.read { body.append(contentsOf: $0) }

@@ -24,7 +24,7 @@ final class Server {
         }
         self.workspace = workspace
         program = options.server
-        let data = workspace.path("data-\(records)")
+        let data = workspace.path("data-\(UUID().uuidString)")
         self.data = data
         do {
             try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
