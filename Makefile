@@ -1,7 +1,7 @@
 # Everything that a fresh Debian machine with the Swift toolchain needs is done here. `make` alone lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench packages-run packages-test packages-bench
+.PHONY: help run test simulate bench packages-run packages-test packages-bench
 
 # C libraries for building, and what else each target wants, as Debian packages.
 libraries := libsqlite3-dev libcurl4-openssl-dev libmicrohttpd-dev libssl-dev zlib1g-dev
@@ -14,7 +14,7 @@ checked := --explicit-target-dependency-import-check error
 exchanges := $(CURDIR)/.build/exchanges.ndjson
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: packages-run ## build the server and serve the demo (LISTEN=127.0.0.1:8080 DATA=folder)
 	swift build -c release $(checked) --product viecoop
@@ -27,6 +27,10 @@ test: packages-test ## run all tests, then hold the answers they got against ope
 	VIECOOP_EXCHANGES='$(exchanges)' timeout --kill-after=10s 15m swift test --skip-build $(checked)
 	# Debian's Python, because another one first in PATH does not see Debian's modules.
 	/usr/bin/python3 Tests/contract/check.py openapi.yaml '$(exchanges)'
+
+simulate: packages-test ## random histories of sync under all faults (SEEDS=10000), or one of them told again (SEED=17)
+	swift build --build-tests $(checked)
+	VIECOOP_SEEDS='$(or $(SEEDS),10000)' VIECOOP_SEED='$(SEED)' swift test --skip-build $(checked) --filter SimulationTests/holds
 
 bench: packages-bench ## measure the release binary next to nginx (BENCH="--polls --large")
 	swift build -c release $(checked) --product viecoop
