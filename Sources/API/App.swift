@@ -2,6 +2,7 @@ import Domain
 import HTTP
 import JSON
 import Text
+import Webhooks
 
 /// The API as the server drives it: finds the route, knows the caller, runs the handler, makes a problem of every error.
 package final class App: Application {
@@ -14,6 +15,8 @@ package final class App: Application {
         package var trustedProxies: Set<String> = []
         /// Counts failed credentials from this machine too, which tests and proxies without X-Forwarded-For want.
         package var limitsLoopback = false
+        /// Which addresses webhooks may have.
+        package var addressGuard = AddressGuard.strict
         package init() {}
     }
 
@@ -32,7 +35,8 @@ package final class App: Application {
         self.metrics = metrics
         self.log = log
         var router = Router<Route>()
-        var routes = Self.routes(federation) + OperationRoutes(federation, metrics: metrics, isControl: settings.isControl).routes
+        var routes = Self.routes(federation) + WebhookRoutes(federation: federation, addressGuard: settings.addressGuard).routes
+        routes += OperationRoutes(federation, metrics: metrics, isControl: settings.isControl).routes
         if settings.isControl { routes += ControlRoutes(federation).routes }
         for route in routes { router.add(route.method, route.template, route) }
         self.router = router

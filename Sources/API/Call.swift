@@ -158,6 +158,7 @@ enum EntityTags {
 enum MediaType {
     /// Whether a Content-Type is this type, with no charset or UTF-8.
     static func matches(_ value: String, _ type: String) -> Bool {
+        if value == type { return true }
         let parts = value.lowercased().split(separator: ";").map { $0.filter { $0 != " " && $0 != "\t" } }
         guard parts.first == type else { return false }
         return parts.dropFirst().allSatisfy { !$0.hasPrefix("charset=") || $0 == "charset=utf-8" || $0 == "charset=\"utf-8\"" }
@@ -165,7 +166,9 @@ enum MediaType {
 
     /// The first of our types that the Accept field takes, by its weights; nil where it takes none. Only 20 ranges count.
     static func choose(_ accept: String?, from offers: [String]) -> String? {
-        guard let accept, !accept.isEmpty else { return offers.first }
+        // What most clients send is quickly told.
+        guard let accept, !accept.isEmpty, accept != "*/*" else { return offers.first }
+        if offers.contains(accept) { return accept }
         var best: (offer: String, weight: Double, exactness: Int)?
         for offer in offers {
             var match: (weight: Double, exactness: Int)?

@@ -3,7 +3,9 @@ extension Docs {
     /// A path that may break at its slashes, for narrow screens.
     static func breakable(_ path: String) -> String { HTML.escaped(path).replacing("/", with: "<wbr>/") }
 
-    /// Paragraphs, `##` headings and tables, apart by blank lines.
+    private static let codeMargin = "    "
+
+    /// Paragraphs, `##` headings, tables, and code with a margin of four, apart by blank lines.
     static func prose(_ text: String) -> String {
         var html = ""
         for block in text.split(separator: "\n\n") {
@@ -12,6 +14,8 @@ extension Docs {
                 html += "<h2>\(inline(first.dropFirst(3)))</h2>\n"
             } else if lines.first?.hasPrefix("|") ?? false {
                 html += table(lines)
+            } else if lines.allSatisfy({ $0.hasPrefix(codeMargin) }) {
+                html += yaml(lines[...])
             } else {
                 html += "<p>\(inline(lines.joined(separator: "\n")))</p>\n"
             }

@@ -46,6 +46,8 @@ package enum Docs {
         let description: String
         let tags: [(name: String, description: String)]
         let operations: [Operation]
+        /// What the server tells others by webhook.
+        let events: [(name: String, summary: String)]
         let components: [Outline]
         /// By the `$ref` that names each.
         private let byReference: [Substring: Outline]
@@ -68,6 +70,7 @@ package enum Docs {
             operations = root["paths"]?.children.flatMap { path in
                 path.children.map { Operation(method: $0.key.uppercased(), path: path.key, block: $0) }
             } ?? []
+            events = root["webhooks"]?.children.map { ($0.key, $0["post"]?["summary"]?.text ?? "") } ?? []
             components = root["components"]?.children ?? []
             let named = components.flatMap { part in part.children.map { ("#/components/\(part.key)/\($0.key)"[...], $0) } }
             byReference = Dictionary(named) { first, _ in first }
@@ -92,7 +95,12 @@ package enum Docs {
 
     private static func section(_ tag: (name: String, description: String), _ contract: Contract) -> String {
         let operations = contract.operations.filter { $0.has(tag: tag.name) }.map { article($0, contract) }
-        return "<section><h2>\(HTML.escaped(tag.name))</h2>\n\(prose(tag.description))\n\(operations.joined(separator: "\n"))\n</section>"
+        let events = tag.name == "Webhooks" ? list(contract.events) : ""
+        return "<section><h2>\(HTML.escaped(tag.name))</h2>\n\(prose(tag.description))\n\(operations.joined(separator: "\n"))\n\(events)</section>"
+    }
+
+    private static func list(_ events: [(name: String, summary: String)]) -> String {
+        table(head: ["Event", "What happened"], events.map { "<tr><td><code>\(HTML.escaped($0.name))</code></td><td>\(inline($0.summary)).</td></tr>" })
     }
 
     private static func article(_ operation: Contract.Operation, _ contract: Contract) -> String {

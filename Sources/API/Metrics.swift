@@ -32,6 +32,9 @@ package final class Metrics: Sendable {
     /// What the HTTP server counts; set once it runs.
     package let connections = Mutex<(@Sendable () -> (open: Int, suspended: Int))?>(nil)
 
+    /// What the courier counts; set once it runs.
+    package let deliveries = Mutex<(@Sendable () -> (delivered: Int, failed: Int))?>(nil)
+
     package init() {}
 
     func count(_ exchange: Exchange) {
@@ -72,6 +75,26 @@ package final class Metrics: Sendable {
             gauge("connections", "gauge", "Open connections.", counts.open)
             gauge("connections_suspended", "gauge", "Of these, those that wait for an answer.", counts.suspended)
         }
+        if let counts = deliveries.withLock({ $0 })?() {
+            gauge("webhook_delivered_total", "counter", "Messages that webhooks have taken.", counts.delivered)
+            gauge("webhook_failed_total", "counter", "Attempts that failed.", counts.failed)
+        }
+        lines += webhooks(federation)
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// How each webhook stands, by its id.
+    private func webhooks(_ federation: Federation) -> [String] {
+        guard let health = try? federation.webhookHealth(), !health.isEmpty else { return [] }
+        func gauge(_ name: String, _ help: String, _ value: (Federation.WebhookHealth) -> some CustomStringConvertible) -> [String] {
+            ["# HELP viecoop_webhook_\(name) \(help)", "# TYPE viecoop_webhook_\(name) gauge"]
+                + health.map { "viecoop_webhook_\(name){webhook=\"\($0.webhook.id)\"} \(value($0))" }
+        }
+        let states = health.map { "viecoop_webhook_state{webhook=\"\($0.webhook.id)\",state=\"\($0.webhook.status.rawValue)\"} 1" }
+        return ["# HELP viecoop_webhook_state Whether it is active, paused or disabled.", "# TYPE viecoop_webhook_state gauge"] + states
+            + gauge("behind", "Events between it and the newest one.") { $0.behind }
+            + gauge("lag_seconds", "Age of the first of these.") { $0.lagSeconds(at: federation.now()) }
+            + gauge("waiting", "Deliveries to be tried again.") { $0.waiting } + gauge("dead", "Dead letters.") { $0.dead }
+            + gauge("failing_seconds", "Time since the first failure after the last success.") { $0.failingSeconds(at: federation.now()) }
     }
 }

@@ -96,8 +96,23 @@ struct OperationRoutes: Sendable {
         json.member("write_queue", federation.database.writer.queueLength)
         json.member("waiting_clients", federation.waiters.count)
         json.member("feed_head", Int(federation.heads.head))
+        webhooks(&json)
         json.member("sqlite", Database.libraryVersion)
         json.member("version", Version.text)
+    }
+
+    private func webhooks(_ json: inout JSONWriter) {
+        guard let health = try? federation.webhookHealth() else { return }
+        let active = health.filter { $0.webhook.status == .active }
+        json.key("webhooks")
+        json.beginObject()
+        json.member("active", active.count)
+        json.member("disabled", health.count { $0.webhook.status == .disabled })
+        json.member("failing", active.count { $0.webhook.failingSince != nil })
+        json.member("lag_seconds", active.map { $0.lagSeconds(at: federation.now()) }.max() ?? 0)
+        json.member("waiting", health.reduce(0) { $0 + $1.waiting })
+        json.member("dead", health.reduce(0) { $0 + $1.dead })
+        json.endObject()
     }
 }
 

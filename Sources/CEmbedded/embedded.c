@@ -27,6 +27,9 @@ static const unsigned char push[] = {
 static const unsigned char devices[] = {
 #embed "../../Migrations/0009-devices.sql"
 };
+static const unsigned char webhooks[] = {
+#embed "../../Migrations/0010-webhooks.sql"
+};
 static const unsigned char openapi[] = {
 #embed "../../openapi.yaml"
 };
@@ -51,6 +54,7 @@ const EmbeddedFile embedded_migrations[] = {
     {"0007-sessions", sessions, sizeof sessions},
     {"0008-push", push, sizeof push},
     {"0009-devices", devices, sizeof devices},
+    {"0010-webhooks", webhooks, sizeof webhooks},
 };
 const size_t embedded_migration_count = sizeof embedded_migrations / sizeof *embedded_migrations;
 

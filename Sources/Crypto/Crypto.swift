@@ -28,6 +28,14 @@ package enum Crypto {
         return digest
     }
 
+    /// Base64 with padding (RFC 4648 section 4).
+    package static func base64(_ bytes: [UInt8]) -> String {
+        // The encoder adds a NUL.
+        var encoded = [UInt8](repeating: 0, count: (bytes.count + 2) / 3 * 4 + 1)
+        let count = EVP_EncodeBlock(&encoded, bytes, Int32(bytes.count))
+        return String(decoding: encoded.prefix(Int(count)), as: UTF8.self)
+    }
+
     /// Bytes fit for keys, from the operating system's generator.
     package static func randomBytes(_ count: Int) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)

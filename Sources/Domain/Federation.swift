@@ -23,6 +23,7 @@ package final class Federation: Sendable {
     package let database: Database
     package let heads: Heads
     package let tokens = TokenBook()
+    package let webhooks = WebhookBook()
     package let waiters: Waiters
     package let epochs: Epochs
     package let now: @Sendable () -> Timestamp
@@ -69,7 +70,7 @@ package final class Federation: Sendable {
         let waiters = Waiters(alarm: alarm)
         let highWater = HighWater(directory: directory)
         let feed = FeedWriter(heads: heads, highWater: highWater) { waiters.announce($0) }
-        let (tokens, sightings) = (tokens, sightings)
+        let (tokens, sightings, webhooks) = (tokens, sightings, webhooks)
         var loaded: (epochs: Epochs, cursorKey: [UInt8], linkKey: [UInt8], voterKey: [UInt8], requestKey: [UInt8], terms: Retention.Terms)?
         database = try Database(
             path: directory + "/viecoop.db", settings: settings.database,
@@ -79,6 +80,7 @@ package final class Federation: Sendable {
             try feed.load(from: connection)
             try tokens.load(from: connection)
             try sightings.load(from: connection)
+            try webhooks.load(from: connection)
             loaded = (
                 try Epochs.load(from: connection), try Self.key(named: "cursor", in: connection), try Self.key(named: "link", in: connection),
                 try Self.key(named: "voter", in: connection), try Self.key(named: "request", in: connection), try Retention.Terms.load(from: connection)
@@ -188,7 +190,8 @@ package final class Federation: Sendable {
 
     private func transaction(on connection: Connection) -> Transaction {
         Transaction(
-            connection: connection, now: now(), feed: feed, ids: ids, tokens: tokens, terms: terms.withLock { $0 }, pairingLimits: pairingLimits)
+            connection: connection, now: now(), feed: feed, ids: ids, tokens: tokens, webhooks: webhooks, terms: terms.withLock { $0 },
+            pairingLimits: pairingLimits)
     }
 
     private static func domainError(_ failure: WriteFailure) -> DomainError {
@@ -252,10 +255,12 @@ package final class Federation: Sendable {
                 try Push.forget(in: tx)
                 try Idempotency.forget(before: tx.now.adding(seconds: -86_400), in: tx.connection)
                 try EnrolmentTable.forget(before: tx.now.adding(seconds: -86_400), in: tx.connection)
+                try Sightings.forget(before: tx.now.adding(seconds: -Sightings.termDays * 86_400), in: tx.connection)
                 return try Due.next(in: tx.connection)
             }
         }) { [weak self] result in
             guard let self else { return }
+            sightings.forget(before: now().adding(seconds: -Sightings.termDays * 86_400))
             retention.begin(at: now(), { [weak self] goesOn in try? self?.applyRetention(while: goesOn) }, done: onRetention)
             let seconds: Int64 =
                 switch result {

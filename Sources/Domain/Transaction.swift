@@ -8,13 +8,14 @@ package final class Transaction {
     let feed: FeedWriter
     let pairingLimits: Pairing.Limits
     let tokens: TokenBook
+    let webhooks: WebhookBook
     let terms: Retention.Terms
     private let ids: IdentifierSource
     /// The documents that were published last, for the answer to whoever made them.
     var published: (type: RecordType, id: Identifier<Void>, rev: Int64, documents: [(audience: Audience, bytes: [UInt8])])?
 
     init(
-        connection: Connection, now: Timestamp, feed: FeedWriter, ids: IdentifierSource, tokens: TokenBook, terms: Retention.Terms, pairingLimits: Pairing.Limits
+        connection: Connection, now: Timestamp, feed: FeedWriter, ids: IdentifierSource, tokens: TokenBook, webhooks: WebhookBook, terms: Retention.Terms, pairingLimits: Pairing.Limits
     ) {
         self.connection = connection
         self.now = now
@@ -22,6 +23,7 @@ package final class Transaction {
         self.ids = ids
         self.pairingLimits = pairingLimits
         self.tokens = tokens
+        self.webhooks = webhooks
         self.terms = terms
     }
 

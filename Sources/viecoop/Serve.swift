@@ -4,13 +4,14 @@ import Glibc
 import HTTP
 import HTTPServer
 import SQLite
+import Webhooks
 
 enum Serve: Command {
     static let name = "serve"
     static let summary = "Runs the server until it is told to stop (SIGTERM or Ctrl-C)."
     static let help = """
         viecoop serve [--data DIR] [--listen HOST:PORT] [--demo] [--log all|errors|off]
-                      [--cors-origins LIST] [--trusted-proxies LIST] [--limit-loopback]
+                      [--cors-origins LIST] [--trusted-proxies LIST] [--limit-loopback] [--webhook-allow LIST]
 
           --data             the folder of the database, which must exist (VIECOOP_DATA, default: data)
           --listen           where to listen (VIECOOP_LISTEN, default: 127.0.0.1:8080); port 0 takes a free one
@@ -19,6 +20,8 @@ enum Serve: Command {
           --cors-origins     origins whose pages may call the API, by commas (VIECOOP_CORS_ORIGINS)
           --trusted-proxies  addresses whose X-Forwarded-For is believed, by commas (VIECOOP_TRUSTED_PROXIES)
           --limit-loopback   limits failed credentials from this machine too (VIECOOP_LIMIT_LOOPBACK)
+          --webhook-allow    networks and ports of webhooks that are permitted beside public ones by https, by commas:
+                             10.1.0.0/16:8443,127.0.0.1/32:* (VIECOOP_WEBHOOK_ALLOW)
 
         A second signal stops it at once.
 
@@ -35,6 +38,10 @@ enum Serve: Command {
         settings.allowedOrigins = try Set(list(arguments.value("--cors-origins")))
         settings.trustedProxies = try Set(list(arguments.value("--trusted-proxies")))
         settings.limitsLoopback = arguments.flag("--limit-loopback")
+        if let networks = try arguments.value("--webhook-allow") {
+            guard let allowing = AddressGuard(allowing: networks) else { throw Misuse("--webhook-allow must be networks and ports, such as 10.1.0.0/16:8443,127.0.0.1/32:*") }
+            settings.addressGuard = allowing
+        }
         try arguments.end()
 
         Memory.keepLargeBlocks()
@@ -67,6 +74,15 @@ enum Serve: Command {
                 return (statistics.openConnections, statistics.suspendedConnections)
             }
         }
+        var courierSettings = Courier.Settings()
+        courierSettings.addressGuard = settings.addressGuard
+        let courier = Courier(federation, settings: courierSettings)
+        metrics.deliveries.withLock { deliveries in
+            deliveries = {
+                let statistics = courier.statistics
+                return (statistics.delivered, statistics.failed)
+            }
+        }
         let address = "http://\(listen.host.contains(":") ? "[\(listen.host)]" : listen.host):\(server.port)"
         log.note("listening", [("address", address), ("version", Version.text), ("sqlite", Database.libraryVersion), ("data", data)])
         if !listen.isLoopback {
@@ -83,6 +99,7 @@ enum Serve: Command {
         federation.waiters.close()
         server.stop(grace: 25)
         controlServer.stop(grace: 1)
+        courier.stop()
         federation.close()
         log.note("stopped")
         log.close()

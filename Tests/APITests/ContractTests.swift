@@ -75,6 +75,14 @@ struct ContractTests {
         }
     }
 
+    @Test("names every event that webhooks are told of, as its own and as a value of its type")
+    func events() throws {
+        let contract = try Self.contract(TestApp())
+        #expect(contract.events.map(\.name) == EventType.all)
+        let type = contract.components.first { $0.key == "schemas" }?["Event"]?["properties"]?["type"]?["enum"]
+        #expect(type?.elements.map { String($0.value) } == EventType.all)
+    }
+
     // MARK: Reading it
 
     /// The plural of the type that a path is about: the last of its segments that is one.

@@ -53,13 +53,17 @@ struct MatrixKind: Sendable, CustomTestStringConvertible {
         MatrixKind("meetings", isPrivate: true) {
             try $0.post("meetings", #"{"pairing_id":"\#($0.pairing(of: $1))","held_on":"2026-03-01","mode":"video"}"#, by: $1)
         },
+        MatrixKind("webhooks", isPrivate: true) { try $0.post("webhooks", #"{"url":"https://hooks.exemple.coop/","events":["*"]}"#, by: $1) },
         MatrixKind("tokens", isPrivate: true) { try $0.post("tokens", #"{"role":"referent","coop_id":"\#($1)"}"#) },
     ]
 
-    /// What the person sees of the record, by the feed; of what is no record, nobody but the federation's administrator sees any.
+    /// What the person sees of the record, by the feed; of what is no record, the federation's administrator sees all, and a manager
+    /// the own co-op's webhooks.
     func view(of id: String, by person: MatrixWorld.Person, _ world: MatrixWorld) throws -> MatrixView {
         guard let type = RecordType.allCases.first(where: { $0.plural == collection }) else {
-            return MatrixView(sees: person.caller.role == .federationAdmin, owns: false)
+            let coop = Identifier<Webhook>(id).flatMap { world.app.federation.webhooks.find($0)?.coop }
+            let owns = coop != nil && person.caller.role == .coopManager && person.caller.coop == coop
+            return MatrixView(sees: owns || person.caller.role == .federationAdmin, owns: owns)
         }
         func view<R: Record>(_: R.Type) throws -> MatrixView {
             let id = try #require(Identifier<R>(id))

@@ -63,6 +63,8 @@ struct RoleMatrixTests {
         let contract = Docs.Contract(Outline(of: try app.get("/openapi.yaml").text))
         return try app.app.routes.filter { $0.template.contains("{id}") }.compactMap { route in
             let first = route.template.split(separator: "/")[1]
+            // What lies below a webhook has an id of its own, and is in WebhookRoutesTests.
+            if route.template.contains("{delivery}") { return nil }
             guard first == collection || (first == "{type}" && RecordType.allCases.contains { $0.plural == collection }) else { return nil }
             let written = try #require(contract.operations.first { $0.method == route.method && $0.path == route.template }, "\(route)")
             return MatrixOperation(written, path: route.template.replacing("{type}", with: collection), contract, absent: absent)
@@ -85,7 +87,8 @@ struct MatrixOperation: CustomStringConvertible {
 
     init(_ operation: Docs.Contract.Operation, path: String, _ contract: Docs.Contract, absent: String) {
         method = operation.method
-        self.path = path
+        let questions = operation.block["parameters"]?.elements.filter { $0["in"]?.text == "query" && $0["required"]?.text == "true" } ?? []
+        self.path = path + (questions.isEmpty ? "" : "?") + questions.map { "\($0["name"]?.text ?? "")=\($0["example"]?.text ?? "")" }.joined(separator: "&")
         roles = Set(Outline.list(operation.block["x-roles"]?.value ?? ""))
         takesAnyone = operation.block["security"]?.value.contains("{}") ?? false
         needsMatch = operation.block["parameters"]?.elements.contains { $0.reference?.hasSuffix("/IfMatch") ?? false } ?? false
@@ -112,7 +115,7 @@ struct MatrixOperation: CustomStringConvertible {
         case _ where needsMatch: return isOthers ? [403] : [428]
         case "DELETE": return [204]
         // What is added below a record may need nothing but the record: a co-op endorses an idea.
-        default: return [201, 409, 422]
+        default: return [200, 201, 202, 409, 422]
         }
     }
 }

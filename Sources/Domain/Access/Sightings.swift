@@ -66,6 +66,19 @@ package final class Sightings: Sendable {
         }
     }
 
+    /// How long a device that is not seen again is remembered.
+    static let termDays: Int64 = 365
+
+    static func forget(before time: Timestamp, in connection: Connection) throws(DatabaseError) {
+        try connection.run("DELETE FROM sighting WHERE seen_ms < ?", [.integer(time.milliseconds)])
+    }
+
+    func forget(before time: Timestamp) {
+        state.withLock { state in
+            for (token, sighting) in state.known where sighting.at < time { state.known[token] = nil }
+        }
+    }
+
     /// Those that have changed since the last time.
     fileprivate func takeChanged() -> [(Identifier<Token>, Sighting)] {
         state.withLock { state in

@@ -43,6 +43,7 @@ extension Coop {
         CoopBond("meeting", "sponsored_coop_id", .stays),
         CoopBond("round", "coop_id", .stays),
         CoopBond("nomination", "coop_id", .stays),
+        CoopBond("webhook", "coop_id", .stays),
         CoopBond("enrolment", "coop_id", .stays),
     ]
 }

@@ -49,6 +49,7 @@ package enum History {
                 .text(R.type.rawValue), .text(record.meta.id.text), .integer(rev), .integer(tx.now.milliseconds), .text(caller.actor),
                 caller.coop?.value ?? .null, caller.token?.value ?? .null, .text(change.action.rawValue), from, to, .text(fields),
             ])
+        try Outbox.note(change, rev: rev, of: record, from: from, to: to, in: tx)
     }
 
     /// What happened to a record after `rev`, in that order, as its co-ops' managers and the federation may read it.

@@ -5,8 +5,8 @@ import Text
 /// The table of one type of record: all its SQL, and the writes that go through the rules and out to the feed.
 package struct Store<R: Record>: Sendable {
     private let select: String
+    private let selectByID: String
     private let insert: String
-    private let update: String
     private let delete: String
     package let table: String
     /// Where the state stands among the fields, for types that have states.
@@ -17,15 +17,15 @@ package struct Store<R: Record>: Sendable {
         statusIndex = R.fields.firstIndex { $0.name == "status" }
         let columns = ["rev", "own_rev", "created_ms", "updated_ms"] + R.fields.map { "\"\($0.name)\"" } + (R().searchText == nil ? [] : ["search"])
         select = "SELECT id, \(columns.joined(separator: ", ")) FROM \(table)"
+        selectByID = select + " WHERE id = ?"
         insert = "INSERT INTO \(table) (id, \(columns.joined(separator: ", "))) VALUES (?\(String(repeating: ", ?", count: columns.count)))"
-        update = "UPDATE \(table) SET \(columns.map { "\($0) = ?" }.joined(separator: ", ")) WHERE id = ?"
         delete = "DELETE FROM \(table) WHERE id = ?"
     }
 
     // MARK: Reading
 
     package func find(_ id: Identifier<R>, in connection: Connection) throws(DomainError) -> R? {
-        try storing { () throws(DatabaseError) in try connection.first(select + " WHERE id = ?", [id.value], record) }
+        try storing { () throws(DatabaseError) in try connection.first(selectByID, [id.value], record) }
     }
 
     package func require(_ id: Identifier<R>, in connection: Connection) throws(DomainError) -> R {
@@ -155,7 +155,7 @@ package struct Store<R: Record>: Sendable {
         var record = record ?? old
         try storing { () throws(DatabaseError) in
             record.meta.rev = tx.nextSeq()
-            try save(record, with: self.update, in: tx)
+            try change(old, to: record, in: tx)
             try Feed.publish(record, replacing: old, shownIn: shown, in: tx)
         }
     }
@@ -215,7 +215,7 @@ package struct Store<R: Record>: Sendable {
         record.meta.ownRev = record.meta.rev
         record.meta.updated = tx.now
         do throws(DatabaseError) {
-            try save(record, with: change.old == nil ? insert : update, in: tx)
+            if let old = change.old { try self.change(old, to: record, in: tx) } else { try add(record, in: tx) }
             try Feed.publish(record, replacing: change.old, in: tx)
             try History.note(change, rev: record.meta.rev, of: record, in: tx)
         } catch {
@@ -224,26 +224,26 @@ package struct Store<R: Record>: Sendable {
         try record.stored(change, in: tx)
     }
 
-    private func save(_ record: R, with sql: String, in tx: Transaction) throws(DatabaseError) {
-        let statement = try tx.connection.statement(sql)
+    private func add(_ record: R, in tx: Transaction) throws(DatabaseError) {
         let meta = record.meta
-        let isInsert = sql == insert
-        var index = isInsert ? 2 : 1
-        if isInsert { try statement.bind(1, .text(meta.id.text)) }
-        for value in [meta.rev, meta.ownRev, meta.created.milliseconds, meta.updated.milliseconds] {
-            try statement.bind(index, .integer(value))
-            index += 1
+        let revisions = [meta.rev, meta.ownRev, meta.created.milliseconds, meta.updated.milliseconds].map { Value.integer($0) }
+        let search = record.searchText.map { [Value.text($0.folded)] } ?? []
+        try tx.connection.run(insert, [.text(meta.id.text)] + revisions + R.fields.map { $0.column(record) } + search)
+    }
+
+    /// Names the columns that differ only: SQLite then leaves the indexes over the others alone, and their foreign keys unchecked.
+    private func change(_ old: R, to record: R, in tx: Transaction) throws(DatabaseError) {
+        var sql = "UPDATE \(table) SET rev = ?, own_rev = ?, updated_ms = ?"
+        var values = [record.meta.rev, record.meta.ownRev, record.meta.updated.milliseconds].map { Value.integer($0) }
+        for field in R.fields where !field.isEqual(old, record) {
+            sql += ", \"\(field.name)\" = ?"
+            values.append(field.column(record))
         }
-        for field in R.fields {
-            try statement.bind(index, field.column(record))
-            index += 1
+        if let text = record.searchText, text != old.searchText {
+            sql += ", search = ?"
+            values.append(.text(text.folded))
         }
-        if let text = record.searchText {
-            try statement.bind(index, .text(text.folded))
-            index += 1
-        }
-        if !isInsert { try statement.bind(index, .text(meta.id.text)) }
-        while try statement.step() {}
+        try tx.connection.run(sql + " WHERE id = ?", values + [.text(record.meta.id.text)])
     }
 
     /// Says which field a broken rule of the schema is about.

@@ -7,6 +7,8 @@ package struct Machine<State: RawRepresentable & Hashable & Sendable>: Sendable 
 
     package init(_ steps: [(State, State)]) { self.steps = steps.map { ($0.0, $0.1) } }
 
+    var all: [(from: State, to: State)] { steps }
+
     package func next(after state: State) -> [State] { steps.filter { $0.from == state }.map(\.to) }
 
     /// - Throws: `.conflict` (`state.forbidden`) that names the present state and the steps from it.

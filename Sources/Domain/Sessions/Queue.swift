@@ -41,7 +41,10 @@ struct Queue: Sendable {
         }
         var counted = session
         counted.count(settled)
-        if !counted.hasFields(of: session) { try Session.store.republish(session, as: counted, in: tx) }
+        guard !counted.hasFields(of: session) else { return }
+        try Session.store.republish(session, as: counted, in: tx)
+        guard counted.status == .open, counted.freeSeats == 0, session.freeSeats > 0 else { return }
+        try storing { () throws(DatabaseError) in try Outbox.note(EventType.sessionFull, rev: tx.lastSeq, of: counted, before: session, in: tx) }
     }
 }
 

@@ -163,8 +163,8 @@ extension Registration {
         guard partySize > old.partySize else { return }
         let (session, parties) = (queue.session, queue.parties)
         if status == .waitlisted {
-            let last = parties.filter { $0.status == .waitlisted }.map(\.queuedAt).max() ?? now
-            queuedAt = max(now, Timestamp(milliseconds: last.milliseconds + 1))
+            let last = parties.filter { $0.status == .waitlisted }.map(\.queuedAt).max()
+            queuedAt = last.map { max(now, Timestamp(milliseconds: $0.milliseconds + 1)) } ?? now
             return
         }
         let held = parties.filter { $0.status.holdsSeats }.reduce(0) { $0 + $1.partySize }
