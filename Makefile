@@ -1,12 +1,13 @@
 # Everything that a fresh Debian machine with the Swift toolchain needs is done here. `make` alone lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate bench packages-run packages-test packages-bench
+.PHONY: help run test simulate pages bench packages-run packages-test packages-pages packages-bench
 
 # C libraries for building, and what else each target wants, as Debian packages.
 libraries := libsqlite3-dev libcurl4-openssl-dev libmicrohttpd-dev libssl-dev zlib1g-dev
 packages-run: wanted := $(libraries)
 packages-test: wanted := $(libraries) python3 python3-yaml python3-jsonschema
+packages-pages: wanted := $(libraries) python3 chromium
 packages-bench: wanted := $(libraries) wrk nginx-light
 
 # An import without a line in Package.swift is an error: so the layers stay apart.
@@ -27,18 +28,25 @@ test: packages-test ## run all tests, then hold the answers they got against ope
 	VIECOOP_EXCHANGES='$(exchanges)' timeout --kill-after=10s 15m swift test --skip-build $(checked)
 	# Debian's Python, because another one first in PATH does not see Debian's modules.
 	/usr/bin/python3 Tests/contract/check.py openapi.yaml '$(exchanges)'
+	@if command -v chromium >/dev/null; then \
+		swift build $(checked) --product viecoop && /usr/bin/python3 Tests/browser/check.py .build/debug/viecoop; \
+	else echo 'There is no chromium here: the pages were not looked at; make pages installs it.'; fi
 
 simulate: packages-test ## random histories of sync under all faults (SEEDS=10000), or one of them told again (SEED=17)
 	swift build --build-tests $(checked)
 	VIECOOP_SEEDS='$(or $(SEEDS),10000)' VIECOOP_SEED='$(SEED)' swift test --skip-build $(checked) --filter SimulationTests/holds
 
-bench: packages-bench ## measure the release binary next to nginx (BENCH="--polls --large")
+pages: packages-pages ## look at the pages in a headless browser (PICTURES=folder keeps what it saw)
+	swift build $(checked) --product viecoop
+	/usr/bin/python3 Tests/browser/check.py .build/debug/viecoop $(PICTURES)
+
+bench: packages-bench ## measure the release binary next to nginx (BENCH="--polls --large", or --indicators)
 	swift build -c release $(checked) --product viecoop
 	swift build -c release $(checked) --product viecoop-bench
 	.build/release/viecoop-bench $(BENCH)
 
 # Installs what is missing, and touches nothing where all is there.
-packages-run packages-test packages-bench:
+packages-run packages-test packages-pages packages-bench:
 	@command -v swift >/dev/null || { \
 		echo 'There is no swift in PATH. Install Swift 6.3 for Debian 12, https://www.swift.org/install/linux/,' \
 			'then run this again.' >&2; exit 1; }

@@ -53,7 +53,7 @@ let package = Package(
         .testTarget(name: "APITests", dependencies: ["API", "Domain", "HTTP", "JSON", "Text", "TestSupport"]),
         .testTarget(name: "WebhooksTests", dependencies: ["Webhooks", "API", "Domain", "JSON", "SQLite", "Embedded", "TestSupport"]),
         .testTarget(name: "ReplicaTests", dependencies: ["Replica", "API", "Domain", "HTTP", "JSON", "SQLite", "TestSupport"]),
-        .testTarget(name: "viecoopTests", dependencies: ["viecoop", "Replica", "Embedded", "JSON", "SQLite", "TestSupport"]),
+        .testTarget(name: "viecoopTests", dependencies: ["viecoop", "Replica", "Domain", "Embedded", "JSON", "SQLite", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -51,8 +51,9 @@ package final class App: Application {
             ResourceRoutes<Module>(federation).routes, ResourceRoutes<Activity>(federation).routes, ChangesRoutes(federation: federation).routes,
             AccessRoutes(federation: federation).routes, HistoryRoutes(federation: federation).routes, SessionRoutes(federation: federation).routes,
             SheetRoutes(federation: federation).routes, PairingRoutes(federation: federation).routes, RoundRoutes(federation: federation).routes,
-            PushRoutes(federation: federation).routes, RepairRoutes(federation: federation).routes, EventRoutes(federation: federation).routes, AppointmentRoutes(federation: federation).routes,
-            DeviceRoutes(federation: federation).routes, ErasureRoutes(federation: federation).routes,
+            PushRoutes(federation: federation).routes, RepairRoutes(federation: federation).routes, EventRoutes(federation: federation).routes,
+            AppointmentRoutes(federation: federation).routes, DeviceRoutes(federation: federation).routes, ErasureRoutes(federation: federation).routes,
+            IndicatorRoutes(federation).routes, DashboardRoutes().routes,
         ].flatMap { $0 }
     }
 

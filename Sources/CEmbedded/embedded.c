@@ -30,6 +30,9 @@ static const unsigned char devices[] = {
 static const unsigned char webhooks[] = {
 #embed "../../Migrations/0010-webhooks.sql"
 };
+static const unsigned char indicators[] = {
+#embed "../../Migrations/0011-indicators.sql"
+};
 static const unsigned char openapi[] = {
 #embed "../../openapi.yaml"
 };
@@ -41,6 +44,28 @@ static const unsigned char mooc[] = {
 };
 static const unsigned char workshop[] = {
 #embed "data/workshop.json"
+};
+
+static const unsigned char dashboard_page[] = {
+#embed "dashboard/index.html"
+};
+static const unsigned char dashboard_style[] = {
+#embed "dashboard/dashboard.css"
+};
+static const unsigned char dashboard_script[] = {
+#embed "dashboard/dashboard.js"
+};
+static const unsigned char dashboard_pictures[] = {
+#embed "dashboard/pictures.js"
+};
+static const unsigned char dashboard_server[] = {
+#embed "dashboard/server.js"
+};
+static const unsigned char dashboard_texts[] = {
+#embed "dashboard/texts.js"
+};
+static const unsigned char dashboard_icon[] = {
+#embed "dashboard/icon.svg"
 };
 
 // In the order in which they run; a new migration is a new array above and a new line here.
@@ -55,6 +80,7 @@ const EmbeddedFile embedded_migrations[] = {
     {"0008-push", push, sizeof push},
     {"0009-devices", devices, sizeof devices},
     {"0010-webhooks", webhooks, sizeof webhooks},
+    {"0011-indicators", indicators, sizeof indicators},
 };
 const size_t embedded_migration_count = sizeof embedded_migrations / sizeof *embedded_migrations;
 
@@ -62,3 +88,14 @@ const EmbeddedFile embedded_openapi = {"openapi.yaml", openapi, sizeof openapi};
 const EmbeddedFile embedded_coops = {"coops.json", coops, sizeof coops};
 const EmbeddedFile embedded_mooc = {"mooc.json", mooc, sizeof mooc};
 const EmbeddedFile embedded_workshop = {"workshop.json", workshop, sizeof workshop};
+
+const EmbeddedFile embedded_dashboard[] = {
+    {"index.html", dashboard_page, sizeof dashboard_page},
+    {"dashboard.css", dashboard_style, sizeof dashboard_style},
+    {"dashboard.js", dashboard_script, sizeof dashboard_script},
+    {"pictures.js", dashboard_pictures, sizeof dashboard_pictures},
+    {"server.js", dashboard_server, sizeof dashboard_server},
+    {"texts.js", dashboard_texts, sizeof dashboard_texts},
+    {"icon.svg", dashboard_icon, sizeof dashboard_icon},
+};
+const size_t embedded_dashboard_count = sizeof embedded_dashboard / sizeof *embedded_dashboard;

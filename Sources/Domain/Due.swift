@@ -23,7 +23,7 @@ package enum Due {
     }
 
     /// Runs what is due, oldest first, at most a batch; whatever is left is due at once again.
-    static func run(in tx: Transaction) throws(DomainError) {
+    package static func run(in tx: Transaction) throws(DomainError) {
         let rows = try storing { () throws(DatabaseError) in
             try tx.connection.all(
                 "SELECT type, id, what FROM due WHERE at_ms <= ? ORDER BY at_ms LIMIT 100", [.integer(tx.now.milliseconds)]

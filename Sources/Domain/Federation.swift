@@ -30,6 +30,7 @@ package final class Federation: Sendable {
     package let pages = ReadCache<ChangesPage.Place, ChangesPage>(capacity: 4 << 20)
     package let lists = ReadCache<ListPlace, ListPage>(capacity: 4 << 20)
     private let documents = ReadCache<DocumentPlace, (etag: ETag, bytes: [UInt8])>(capacity: 4 << 20)
+    let board = IndicatorBoard()
     /// Authenticates cursors; kept with the database, so that a restored backup still knows its devices' cursors.
     private let cursorKey: [UInt8]
     /// Makes the secret links of those who sign up without a token.

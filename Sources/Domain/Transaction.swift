@@ -36,7 +36,7 @@ package final class Transaction {
     /// Runs `body` in a savepoint of its own: what it refuses is taken back, and the rest of this write stands.
     ///
     /// - Throws: what says nothing about the work itself, since the database could not do it now.
-    func attempt<Result>(_ body: () throws(DomainError) -> Result) throws(DomainError) -> Swift.Result<Result, DomainError> {
+    package func attempt<Result>(_ body: () throws(DomainError) -> Result) throws(DomainError) -> Swift.Result<Result, DomainError> {
         let mark = feed.mark()
         try storing { () throws(DatabaseError) in try connection.run("SAVEPOINT attempt") }
         do throws(DomainError) {

@@ -16,6 +16,9 @@ package enum Embedded {
     /// The federation's sample registry, the MOOC's modules and the workshop's ideas, as `viecoop import` reads them.
     package static var sampleData: [File] { [file(embedded_coops), file(embedded_mooc), file(embedded_workshop)] }
 
+    /// The files of the dashboard's page.
+    package static var dashboard: [File] { (0..<embedded_dashboard_count).map { file(embedded_dashboard_file($0)) } }
+
     private static func file(_ embedded: EmbeddedFile) -> File {
         File(
             name: String(cString: embedded.name),

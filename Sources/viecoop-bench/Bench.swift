@@ -38,6 +38,7 @@ import Foundation
     }
 
     func run() throws(BenchError) {
+        if options.indicators { return try indicators() }
         raiseDescriptorLimit()
         let server = try Server(in: workspace, options: options, records: options.records)
         let startMemory = server.memory()
@@ -166,9 +167,9 @@ import Foundation
         return median
     }
 
-    private func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+    func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 
-    private func printMachine() {
+    func printMachine() {
         let cpu = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8))?
             .split(separator: "\n").first { $0.hasPrefix("model name") }?
             .split(separator: ":").last?.trimmingCharacters(in: .whitespaces)

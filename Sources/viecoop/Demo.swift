@@ -31,7 +31,7 @@ enum Demo {
         }
         lines += ["", "Paste these into another terminal, then try:", ""]
         lines += commands(address, coop: homeID.text)
-        lines += ["", "Everything else is at \(address)/docs. Ctrl-C stops the server; the data stays."]
+        lines += ["", "Pictures for $DASHBOARD are at \(address)/dashboard, everything else is at \(address)/docs. Ctrl-C stops the server; the data stays."]
         Terminal.print(lines.joined(separator: "\n"))
     }
 

@@ -64,6 +64,8 @@ struct MigrationTests {
     @Test("bring every older database up to date: its documents are rendered again, and its clock goes on", arguments: 1..<migrations.count)
     func upgrades(count: Int) throws {
         let folder = try Self.folder(with: Self.migrations.prefix(count))
+        // A server that had these migrations has left its mark in the folder, too.
+        if count >= 9 { try HighWater(directory: folder.path).open(head: 0, epochs: []) }
         let clock = TestClock()
         var settings = Federation.Settings()
         settings.now = { clock.now }

@@ -1,21 +1,24 @@
 /// The departments of France by INSEE's codes, with the region of each (ISO 3166-2:FR) and its time zone.
 package enum Department {
-    private static let regions: [(region: String, departments: String)] = [
-        ("FR-ARA", "01 03 07 15 26 38 42 43 63 69 73 74"),
-        ("FR-BFC", "21 25 39 58 70 71 89 90"),
-        ("FR-BRE", "22 29 35 56"),
-        ("FR-CVL", "18 28 36 37 41 45"),
-        ("FR-20R", "2A 2B"),
-        ("FR-GES", "08 10 51 52 54 55 57 67 68 88"),
-        ("FR-HDF", "02 59 60 62 80"),
-        ("FR-IDF", "75 77 78 91 92 93 94 95"),
-        ("FR-NOR", "14 27 50 61 76"),
-        ("FR-NAQ", "16 17 19 23 24 33 40 47 64 79 86 87"),
-        ("FR-OCC", "09 11 12 30 31 32 34 46 48 65 66 81 82"),
-        ("FR-PDL", "44 49 53 72 85"),
-        ("FR-PAC", "04 05 06 13 83 84"),
-        ("FR-971", "971"), ("FR-972", "972"), ("FR-973", "973"), ("FR-974", "974"), ("FR-976", "976"),
+    private static let regions: [(region: String, name: String, departments: String)] = [
+        ("FR-ARA", "Auvergne-Rhône-Alpes", "01 03 07 15 26 38 42 43 63 69 73 74"),
+        ("FR-BFC", "Bourgogne-Franche-Comté", "21 25 39 58 70 71 89 90"),
+        ("FR-BRE", "Bretagne", "22 29 35 56"),
+        ("FR-CVL", "Centre-Val de Loire", "18 28 36 37 41 45"),
+        ("FR-20R", "Corse", "2A 2B"),
+        ("FR-GES", "Grand Est", "08 10 51 52 54 55 57 67 68 88"),
+        ("FR-HDF", "Hauts-de-France", "02 59 60 62 80"),
+        ("FR-IDF", "Île-de-France", "75 77 78 91 92 93 94 95"),
+        ("FR-NOR", "Normandie", "14 27 50 61 76"),
+        ("FR-NAQ", "Nouvelle-Aquitaine", "16 17 19 23 24 33 40 47 64 79 86 87"),
+        ("FR-OCC", "Occitanie", "09 11 12 30 31 32 34 46 48 65 66 81 82"),
+        ("FR-PDL", "Pays de la Loire", "44 49 53 72 85"),
+        ("FR-PAC", "Provence-Alpes-Côte d'Azur", "04 05 06 13 83 84"),
+        ("FR-971", "Guadeloupe", "971"), ("FR-972", "Martinique", "972"), ("FR-973", "Guyane", "973"), ("FR-974", "La Réunion", "974"), ("FR-976", "Mayotte", "976"),
     ]
+
+    /// All regions, by their ISO 3166-2 codes.
+    package static var regionNames: [(code: String, name: String)] { regions.map { ($0.region, $0.name) } }
 
     private static let regionByDepartment = Dictionary(
         uniqueKeysWithValues: regions.flatMap { entry in entry.departments.split(separator: " ").map { (String($0), entry.region) } })

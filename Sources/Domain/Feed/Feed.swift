@@ -42,6 +42,7 @@ package enum Feed {
         let id = Value.text(record.meta.id.text)
         let type = Value.text(R.type.rawValue)
         let members = DocumentMembers(of: record)
+        tx.feed.note(R.type)
         let formerAudiences = shown ?? former.map { Set($0.readers.map { $0.audience }) } ?? []
         // Those that had lost it before hear the new reason once more.
         if let former, former.absence != record.absence { try retell(R.type, record.meta.id, record.absence, at: rev, in: tx) }
@@ -86,6 +87,7 @@ package enum Feed {
     /// Takes a record out of every audience, and tells once more those that had lost it before.
     static func remove<R: Record>(_ record: R, _ gone: Gone, in tx: Transaction) throws(DatabaseError) {
         let rev = tx.nextSeq()
+        tx.feed.note(R.type)
         try retell(R.type, record.meta.id, gone, at: rev, in: tx)
         try withdraw(from: Set(record.readers.map { $0.audience }), gone, at: rev, formerly: record.meta.rev, in: tx)
     }

@@ -20,6 +20,9 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
     private var numbers: [Audience: Int64] = [:]
     /// In order, so that the newest of an audience comes last and a rollback cuts the tail off.
     private var touched: [(audience: Audience, seq: Int64)] = []
+    /// Of the records that the open transaction published or took out. A part that is taken back leaves its own here, which costs
+    /// somebody a look that finds nothing new.
+    private var types: Set<RecordType> = []
     private var afterCommit: [@Sendable () -> Void] = []
     private var savepoint = Mark(seq: 0, numbers: [:], touched: 0, afterCommit: 0, erased: 0)
 
@@ -41,6 +44,7 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
             entries[audience] = Heads.Entry(number: number, head: head)
         }
         heads.advance(to: seq, entries)
+        heads.begin(at: seq)
         heads.raiseFloor(to: try connection.first("SELECT seq FROM feed_floor") { $0.integer(0) } ?? 0)
     }
 
@@ -76,6 +80,8 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
         guard let audience = numbers.first(where: { $0.value == number })?.key else { return }
         touched.append((audience, seq))
     }
+
+    func note(_ type: RecordType) { types.insert(type) }
 
     func afterCommit(_ body: @escaping @Sendable () -> Void) { afterCommit.append(body) }
 
@@ -126,7 +132,8 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
             guard let number = numbers[audience] else { preconditionFailure("a touched audience has a number") }
             entries[audience] = Heads.Entry(number: number, head: seq)
         }
-        heads.advance(to: seq, entries)
+        heads.advance(to: seq, entries, of: types)
+        types.removeAll(keepingCapacity: true)
         let audiences = Set(entries.keys)
         touched.removeAll(keepingCapacity: true)
         announce(audiences)
@@ -135,6 +142,7 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
     func rolledBack() {
         seq = storedSeq
         touched.removeAll()
+        types.removeAll()
         afterCommit.removeAll()
         erased.removeAll()
         // Numbers given in the lost transaction are gone from the table too.

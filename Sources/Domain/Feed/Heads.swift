@@ -15,6 +15,12 @@ package final class Heads: Sendable {
         package fileprivate(set) var floor: Int64 = 0
         package fileprivate(set) var entries: [Audience: Entry] = [:]
         package fileprivate(set) var names: [Int64: Audience] = [:]
+        /// The seq of each type's last change since the server began, and the head when it did.
+        fileprivate var types: [RecordType: Int64] = [:]
+        fileprivate var begin: Int64 = 0
+
+        /// A number a type that stands still for as long as its records do.
+        func versions(of types: [RecordType]) -> [Int64] { types.map { self.types[$0] ?? begin } }
     }
 
     private let state = Mutex(Snapshot())
@@ -31,9 +37,12 @@ package final class Heads: Sendable {
 
     func raiseFloor(to floor: Int64) { state.withLock { $0.floor = max($0.floor, floor) } }
 
-    func advance(to head: Int64, _ changed: [Audience: Entry]) {
+    func begin(at head: Int64) { state.withLock { $0.begin = head } }
+
+    func advance(to head: Int64, _ changed: [Audience: Entry], of types: Set<RecordType> = []) {
         state.withLock { state in
             state.head = max(state.head, head)
+            for type in types { state.types[type] = head }
             for (audience, entry) in changed {
                 state.entries[audience] = entry
                 state.names[entry.number] = audience

@@ -14,11 +14,13 @@ package struct Identifier<Of>: Hashable, Sendable {
     package init<Other>(_ other: Identifier<Other>) { self.init(high: other.high, low: other.low) }
 
     /// - Returns: nil unless the text is 36 characters, lower-case, with hyphens at their places.
-    package init?(_ text: some StringProtocol) {
+    package init?(_ text: some StringProtocol) { self.init(utf8: text.utf8) }
+
+    init?(utf8 text: some Sequence<UInt8>) {
         var high: UInt64 = 0
         var low: UInt64 = 0
         var count = 0
-        for byte in text.utf8 {
+        for byte in text {
             defer { count += 1 }
             if count == 8 || count == 13 || count == 18 || count == 23 {
                 guard byte == 0x2D else { return nil }

@@ -34,7 +34,7 @@ package struct Store<R: Record>: Sendable {
     }
 
     /// The records where a condition on columns holds, in the order of their ids; with a limit, the first ones.
-    func all(where condition: String = "1", _ values: [Value] = [], limit: Int? = nil, in connection: Connection) throws(DomainError) -> [R] {
+    package func all(where condition: String = "1", _ values: [Value] = [], limit: Int? = nil, in connection: Connection) throws(DomainError) -> [R] {
         let end = limit.map { " LIMIT \($0)" } ?? ""
         return try storing { () throws(DatabaseError) in try connection.all("\(select) WHERE \(condition) ORDER BY id\(end)", values, record) }
     }

@@ -88,11 +88,14 @@ package struct Day: Hashable, Comparable, Sendable {
     package let dayOfMonth: Int
 
     /// - Returns: nil unless the text is `YYYY-MM-DD` and the day exists.
-    package init?(_ text: String) {
-        let bytes = Array(text.utf8)
-        guard bytes.count == 10, bytes[4] == 0x2D, bytes[7] == 0x2D else { return nil }
+    package init?(_ text: String) { self.init(utf8: Array(text.utf8)[...]) }
+
+    init?<Bytes: RandomAccessCollection<UInt8>>(utf8 bytes: Bytes) where Bytes.Index == Int {
+        let start = bytes.startIndex
+        guard bytes.count == 10, bytes[start + 4] == 0x2D, bytes[start + 7] == 0x2D else { return nil }
         func number(_ range: Range<Int>) -> Int? {
-            bytes[range].allSatisfy { (0x30...0x39).contains($0) } ? bytes[range].reduce(0) { $0 * 10 + Int($1 - 0x30) } : nil
+            let digits = bytes[(start + range.lowerBound)..<(start + range.upperBound)]
+            return digits.allSatisfy { (0x30...0x39).contains($0) } ? digits.reduce(0) { $0 * 10 + Int($1 - 0x30) } : nil
         }
         guard let year = number(0..<4), let month = number(5..<7), let day = number(8..<10),
             year >= 1, (1...12).contains(month), day >= 1, day <= Day.length(of: month, in: year)

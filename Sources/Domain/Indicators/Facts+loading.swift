@@ -1,0 +1,168 @@
+import JSON
+import SQLite
+
+extension Facts {
+    private enum SQL {
+        static let coops = """
+            SELECT id, region_code, department_code, activities, membership = 'member' AND successor_id IS NULL, coalesce(coop_since_year, founded_year) FROM coop
+            """
+        static let vacancies = """
+            SELECT coop_id, since, until FROM vacancy UNION ALL SELECT id, vacant_since, NULL FROM coop WHERE vacant_since IS NOT NULL
+            """
+        static let appointments = """
+            SELECT coop_id, status, opened_on, closed_on, lead_days,
+                (role_defined_on IS NOT NULL) + (call_written_on IS NOT NULL) + (call_published_on IS NOT NULL) + (selected_on IS NOT NULL)
+                + (announced_on IS NOT NULL) + (trained_on IS NOT NULL) + (recognised_on IS NOT NULL)
+            FROM appointment
+            """
+        static let ideas = "SELECT id, slug, title, theme_id, question_id, author_coop_id, status, scope = 'network', created_ms FROM idea"
+        static let decisions = """
+            SELECT history.id, at_ms, to_status, theme_id, author_coop_id FROM history JOIN idea ON idea.id = history.id
+            WHERE type = 'idea' AND to_status IN ('submitted', 'published', 'declined') ORDER BY history.id, seq
+            """
+        static let endorsements = "SELECT idea_id, coop_id, created_ms, withdrawn_at FROM endorsement"
+        static let adoptions = "SELECT idea_id, coop_id, status, started_on, ended_on, retex_score FROM adoption"
+        static let pairings = """
+            SELECT kind = 'sponsorship', sponsored_coop_id, status, identified_on, introduced_on, met_on, signed_on, closed_on, cadence_days, last_meeting_on
+            FROM pairing
+            """
+        static let sessions = """
+            SELECT id, coop_id, module_id, starts_local, status, capacity, seats_confirmed, facilitator_id IS NOT NULL,
+                status = 'draft' AND facilitator_id IS NULL AND (mode = 'projected' OR capacity > (SELECT workstations FROM site WHERE id = site_id))
+                OR status = 'draft' AND mode = 'projected' AND (SELECT NOT projector FROM site WHERE id = site_id)
+            FROM session
+            """
+        // One that was cancelled may have had a seat before, and one that is expired may have lost an offer or waited until the
+        // session: the history tells.
+        static let registrations = """
+            SELECT session_id, count(*), count(*) FILTER (WHERE channel IN ('paper', 'phone')), sum(party_size),
+                sum(party_size) FILTER (WHERE status IN ('attended', 'absent')),
+                sum(attended_count) FILTER (WHERE status = 'attended'),
+                sum(party_size) FILTER (WHERE status IN ('attended', 'absent') AND channel IN ('paper', 'phone')),
+                sum(attended_count) FILTER (WHERE status = 'attended' AND channel IN ('paper', 'phone')),
+                sum(was_waitlisted),
+                count(*) FILTER (WHERE was_waitlisted AND (status IN ('confirmed', 'attended', 'absent') OR (
+                    status IN ('cancelled', 'session_cancelled')
+                    AND EXISTS (SELECT 1 FROM history WHERE type = 'registration' AND id = registration.id AND to_status = 'confirmed')))),
+                sum(party_size) FILTER (WHERE status = 'expired'
+                    AND EXISTS (SELECT 1 FROM history WHERE type = 'registration' AND id = registration.id AND to_status = 'expired' AND from_status = 'waitlisted')),
+                count(*) FILTER (WHERE status = 'cancelled'), count(*) FILTER (WHERE status = 'expired'), count(*) FILTER (WHERE status = 'session_cancelled')
+            FROM registration GROUP BY session_id
+            """
+    }
+
+    mutating func load(_ part: Part, in connection: Connection) throws(DatabaseError) {
+        switch part {
+        case .coops:
+            let rows = try connection.all(SQL.coops) { row in
+                let activities = (try? JSON.parse(Array(row.text(3).utf8)).elements ?? [])?.compactMap(\.stringValue) ?? []
+                let fact = CoopFact(
+                    region: row.text(1), department: row.text(2), activities: Set(activities), isMember: row.integer(4) == 1, since: row.optionalInt(5),
+                    zone: Zone(rawValue: Department.timeZone(of: row.text(2))) ?? .paris)
+                return (row.id(0) as Identifier<Coop>, fact)
+            }
+            coops = Dictionary(rows) { first, _ in first }
+        case .sites: sites = try connection.all("SELECT coop_id, workstations FROM site") { SiteFact(coop: $0.id(0), workstations: $0.int(1)) }
+        case .mandates:
+            mandates = try connection.all("SELECT coop_id, status, started_on, ended_on, trained_on FROM referent") { row in
+                MandateFact(coop: row.id(0), status: row.choice(1) ?? .designated, started: row.dayNumber(2) ?? 0, ended: row.dayNumber(3), trained: row.dayNumber(4))
+            }
+        case .vacancies: vacancies = try connection.all(SQL.vacancies) { ($0.id(0), $0.dayNumber(1) ?? 0, $0.dayNumber(2)) }
+        case .appointments:
+            appointments = try connection.all(SQL.appointments) { row in
+                AppointmentFact(
+                    coop: row.id(0), status: row.choice(1) ?? .open, opened: row.dayNumber(2) ?? 0, closed: row.dayNumber(3), leadDays: row.optionalInt(4),
+                    stepsDone: row.int(5))
+            }
+        case .lists:
+            themes = try connection.all("SELECT id, slug, title FROM theme ORDER BY \"order\", slug") { ListFact(id: $0.id(0), slug: $0.text(1), title: $0.text(2)) }
+            modules = try connection.all("SELECT id, slug, title, status = 'published', related_activity FROM module WHERE status <> 'draft' ORDER BY \"order\", slug") {
+                ListFact(id: $0.id(0), slug: $0.text(1), title: $0.text(2), isOffered: $0.integer(3) == 1, activity: $0.optionalText(4))
+            }
+            questions = Dictionary(try connection.all("SELECT id, slug FROM question") { ($0.id(0), $0.text(1)) }) { first, _ in first }
+        case .ideas:
+            ideas = try connection.all(SQL.ideas) { row in
+                IdeaFact(
+                    id: row.id(0), slug: row.text(1), title: row.text(2), theme: row.id(3), question: row.optionalText(4).flatMap { Identifier($0) },
+                    coop: row.optionalText(5).flatMap { Identifier($0) }, status: row.choice(6) ?? .draft, isShared: row.integer(7) == 1,
+                    created: Self.parisDay(row.integer(8)))
+            }
+        case .decisions: decisions = try Self.decisions(in: connection)
+        case .endorsements:
+            endorsements = try connection.all(SQL.endorsements) { row in
+                let coop: Identifier<Coop> = row.id(1)
+                let zone = coops[coop]?.zone ?? .paris
+                return EndorsementFact(
+                    idea: row.id(0), coop: coop, given: Self.day(Timestamp(milliseconds: row.integer(2)), zone),
+                    withdrawn: row.optionalText(3).flatMap { Timestamp($0) }.map { Self.day($0, zone) })
+            }
+        case .adoptions:
+            adoptions = try connection.all(SQL.adoptions) { row in
+                AdoptionFact(
+                    idea: row.id(0), coop: row.id(1), status: row.choice(2) ?? .considering, started: row.dayNumber(3), ended: row.dayNumber(4),
+                    score: row.optionalInt(5))
+            }
+        case .pairings:
+            pairings = try connection.all(SQL.pairings) { row in
+                PairingFact(
+                    isSponsorship: row.integer(0) == 1, coop: row.id(1), status: row.choice(2) ?? .identified, identified: row.dayNumber(3) ?? 0,
+                    introduced: row.dayNumber(4), met: row.dayNumber(5), signed: row.dayNumber(6), closed: row.dayNumber(7), cadence: row.optionalInt(8),
+                    lastMeeting: row.dayNumber(9))
+            }
+        case .sessions:
+            sessions = try connection.all(SQL.sessions) { row in
+                SessionFact(
+                    id: row.id(0), coop: row.id(1), module: row.id(2), day: row.dayNumber(3) ?? 0, status: row.choice(4) ?? .draft, capacity: row.int(5),
+                    confirmed: row.int(6), hasFacilitator: row.integer(7) == 1, lacksEquipment: row.integer(8) == 1)
+            }
+        case .registrations:
+            let sessions = Dictionary(sessions.map { ($0.id, $0) }) { first, _ in first }
+            registrations = try connection.all(SQL.registrations) { row in
+                sessions[row.id(0)].map { session in
+                    RegistrationsFact(
+                        coop: session.coop, module: session.module, day: session.day, isHeld: session.status == .held, count: row.int(1), assistedCount: row.int(2),
+                        seatsAsked: row.int(3), all: .init(expected: row.int(4), attended: row.int(5)), assisted: .init(expected: row.int(6), attended: row.int(7)),
+                        onceWaiting: row.int(8), promoted: row.int(9), unmet: row.int(10), cancelled: row.int(11), expired: row.int(12), calledOff: row.int(13))
+                }
+            }.compactMap { $0 }
+        case .devices: break
+        }
+    }
+
+    /// The first decision on each idea that had been submitted, with the time since its last submission before.
+    private static func decisions(in connection: Connection) throws(DatabaseError) -> [DecisionFact] {
+        var decisions: [DecisionFact] = []
+        var (idea, submitted) = ("", Int64?.none)
+        var isDecided = false
+        let steps = try connection.all(SQL.decisions) { ($0.text(0), $0.integer(1), $0.text(2), $0.id(3) as Identifier<Theme>, $0.optionalText(4)) }
+        for (id, at, status, theme, coop) in steps {
+            if id != idea { (idea, submitted, isDecided) = (id, nil, false) }
+            guard !isDecided else { continue }
+            if status == Idea.Status.submitted.rawValue {
+                submitted = at
+            } else if let submitted {
+                isDecided = true
+                decisions.append(
+                    DecisionFact(theme: theme, coop: coop.flatMap { Identifier($0) }, day: parisDay(at), waited: Double(at - submitted) / 86_400_000))
+            }
+        }
+        return decisions
+    }
+
+    private static func day(_ time: Timestamp, _ zone: Zone) -> Int { Int(zone.local(time).day.daysSince1970) }
+    /// What the federation does, it does in Paris.
+    private static func parisDay(_ milliseconds: Int64) -> Int { day(Timestamp(milliseconds: milliseconds), .paris) }
+}
+
+extension Statement {
+    fileprivate func int(_ column: Int) -> Int { Int(integer(column)) }
+    fileprivate func optionalInt(_ column: Int) -> Int? { optionalInteger(column).map { Int($0) } }
+    // Tens of thousands of ids and dates are read at a time: without making a text of each.
+    fileprivate func id<Of>(_ column: Int) -> Identifier<Of> { withBytes(column) { Identifier(utf8: $0) } ?? Identifier(high: 0, low: 0) }
+    fileprivate func choice<Choice: RawRepresentable<String>>(_ column: Int) -> Choice? { Choice(rawValue: text(column)) }
+    /// Days since 1970 of a text that begins with a date.
+    fileprivate func dayNumber(_ column: Int) -> Int? {
+        guard !isNull(column) else { return nil }
+        return withBytes(column) { Day(utf8: $0.prefix(10)) }.map { Int($0.daysSince1970) }
+    }
+}
