@@ -1,7 +1,7 @@
 # Everything that a fresh Debian machine with the Swift toolchain needs is done here. `make` alone lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test pages bench packages-run packages-test packages-pages packages-bench
+.PHONY: help run test simulate pages bench packages-run packages-test packages-pages packages-bench
 
 # C libraries for building, and what else each target wants, as Debian packages.
 libraries := libsqlite3-dev libcurl4-openssl-dev libmicrohttpd-dev libssl-dev zlib1g-dev
@@ -16,7 +16,7 @@ exchanges := $(CURDIR)/.build/exchanges.ndjson
 judge := $(CURDIR)/.build/judge
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: packages-run ## build the server and serve the demo (LISTEN=127.0.0.1:8080 DATA=folder)
 	swift build -c release $(checked) --product viecoop
@@ -35,6 +35,10 @@ test: packages-test ## run all tests, then hold the answers they got against ope
 	@if command -v chromium >/dev/null; then \
 		swift build $(checked) --product viecoop && /usr/bin/python3 Tests/browser/check.py .build/debug/viecoop; \
 	else echo 'There is no chromium here: the pages were not looked at; make pages installs it.'; fi
+
+simulate: packages-test ## random histories of sync under all faults (SEEDS=10000), or one of them told again (SEED=17)
+	swift build --build-tests $(checked)
+	VIECOOP_SEEDS='$(or $(SEEDS),10000)' VIECOOP_SEED='$(SEED)' swift test --skip-build $(checked) --filter SimulationTests/holds
 
 pages: packages-pages ## look at the pages in a headless browser (PICTURES=folder keeps what it saw)
 	swift build $(checked) --product viecoop

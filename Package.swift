@@ -31,7 +31,7 @@ let package = Package(
         .target(name: "API", dependencies: ["Domain", "Webhooks", "HTTP", "JSON", "Crypto", "Text", "CZlib", "Embedded"]),
         .target(name: "HTTPServer", dependencies: ["HTTP", "Text", "CMicroHTTPD"]),
         // A client of the protocol, with a store of its own: nothing of the server is in it.
-        .target(name: "Replica", dependencies: ["SQLite", "JSON", "Crypto", "CCurl"]),
+        .target(name: "Replica", dependencies: ["SQLite", "JSON", "Crypto", "CCurl"], exclude: ["CLIENTS.md"]),
         .executableTarget(
             name: "viecoop",
             dependencies: [

@@ -103,7 +103,9 @@ struct RepairRoutes: Sendable {
             for row in rows where missing.removeValue(forKey: Name(type: row.type, id: row.id)) != row.version {
                 changes.append(try View.entry(of: row, in: connection))
             }
-            for name in missing.keys.sorted(by: { ($0.type, $0.id) < ($1.type, $1.id) }) { changes.append(removal(name)) }
+            for name in missing.keys.sorted(by: { ($0.type, $0.id) < ($1.type, $1.id) }) {
+                changes.append(removal(name, isErased: try View.isErased(name.type, name.id, for: layers.map(\.number), in: connection)))
+            }
             var cursor =
                 request.cursor ?? Cursor(epoch: federation.epochs.current, at: view.seq, types: request.types, audiences: layers.map { $0.number })
             cursor.seen = max(cursor.seen, view.seq)
@@ -111,12 +113,14 @@ struct RepairRoutes: Sendable {
         }
     }
 
-    private func removal(_ name: Name) -> [UInt8] {
+    /// Of what a record's absence comes from only an erasure is told: the device has to wipe what it wrote about it, too.
+    private func removal(_ name: Name, isErased: Bool) -> [UInt8] {
         var json = JSONWriter()
         json.beginObject()
         json.member("type", name.type)
         json.member("id", name.id)
         json.member("op", "remove")
+        if isErased { json.member("reason", "erased") }
         json.endObject()
         return json.bytes
     }

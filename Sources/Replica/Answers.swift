@@ -4,7 +4,7 @@ import JSON
 struct Entry {
     enum What {
         case put(rev: Int64, layer: String, doc: String)
-        /// The reason is empty after a repair.
+        /// A repair gives no reason but `erased`.
         case remove(reason: String)
     }
 

@@ -136,11 +136,14 @@ package final class LocalStore {
                 """, [.text(entry.type), .text(entry.id), .integer(rev), .text(layer), .text(doc)])
         case .remove(let reason):
             try connection.run("DELETE FROM record WHERE type = ? AND id = ?", [.text(entry.type), .text(entry.id)])
-            // Erased means every trace, also of what this device has written about it and not sent yet.
-            guard reason == "erased" else { return }
-            try connection.run("DELETE FROM outbox WHERE type = ? AND id = ?", [.text(entry.type), .text(entry.id)])
-            try connection.run("UPDATE place SET traces = 1")
+            if reason == "erased" { try forget(entry.type, entry.id) }
         }
+    }
+
+    /// Erased means every trace, also of what this device has written about it and not sent yet.
+    func forget(_ type: String, _ id: String) throws {
+        try connection.run("DELETE FROM outbox WHERE type = ? AND id = ?", [.text(type), .text(id)])
+        try connection.run("UPDATE place SET traces = 1")
     }
 
     func record(_ type: String, _ id: String) throws -> (rev: Int64, doc: JSON)? {

@@ -45,8 +45,9 @@ extension LocalStore {
     private static let kept: Int64 = 5000
 
     struct Queued {
-        let number: Int64
         let mid: String
+        let type: String
+        let id: String
         let mutation: String
     }
 
@@ -56,8 +57,8 @@ extension LocalStore {
 
     /// What has no result yet, in the order in which it was done.
     func waiting(atMost count: Int) throws -> [Queued] {
-        try connection.all("SELECT number, mid, mutation FROM outbox WHERE result IS NULL ORDER BY number LIMIT ?", [.integer(Int64(count))]) {
-            Queued(number: $0.integer(0), mid: $0.text(1), mutation: $0.text(2))
+        try connection.all("SELECT mid, type, id, mutation FROM outbox WHERE result IS NULL ORDER BY number LIMIT ?", [.integer(Int64(count))]) {
+            Queued(mid: $0.text(0), type: $0.text(1), id: $0.text(2), mutation: $0.text(3))
         }
     }
 

@@ -77,8 +77,11 @@ extension Replica {
                     throw ReplicaError.unreadable("results of another push")
                 }
                 if try store.acknowledge(queued.mid, result, checkpoint: seq) { pushed.results[status, default: 0] += 1 }
+                // The device may not have heard of it yet, and has to forget the person all the same.
+                if result["problem"]?["code"]?.stringValue == "record.erased" { try store.forget(queued.type, queued.id) }
             }
         }
+        try store.removeTraces()
     }
 
     private func reject(_ queued: LocalStore.Queued, _ problem: JSON, _ pushed: inout Pushed) throws {

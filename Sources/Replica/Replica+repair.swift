@@ -99,5 +99,6 @@ extension Replica {
             for entry in page.entries { try store.take(entry) }
             if isWhole { try store.move(to: page.place) }
         }
+        try store.removeTraces()
     }
 }

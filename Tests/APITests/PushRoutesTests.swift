@@ -129,10 +129,31 @@ struct PushRoutesTests {
         let nobody = try result(body(id(), id()), token: other)["problem"]
         #expect(theirs == nobody)
         #expect(theirs?["code"]?.stringValue == "not-found")
+        // Whatever else is wrong with it, and where nobody of the role may do it at all.
+        for (token, mutation) in [(other, #""op":"patch","fields":{"no_field":1}"#), (device, #""op":"delete""#), (other, #""op":"transition","to":"nowhere""#)] {
+            func refusal(of id: String) throws -> JSON? { try result(#"{"mid":"\#(self.id())","type":"referent","id":"\#(id)",\#(mutation)}"#, token: token)["problem"] }
+            #expect(try refusal(of: referent) == refusal(of: id()), "\(mutation)")
+        }
         let fields = try result(patch(#"{"job_title":"X"}"#, base: 0), token: device)
         #expect(fields["problem"]?["code"]?.stringValue == "scope.missing")
         #expect(try result(patch("{}", base: 0), token: app.token(.federationReader))["problem"]?["code"]?.stringValue == "scope.missing")
         #expect(try app.send("POST", "/v1/push", #"{"epoch":"\#(epoch)","mutations":[]}"#).status == 401)
+    }
+
+    @Test("nobody makes an erased person's record again, and a repair tells those who had it to wipe their notes")
+    func forgetsErased() throws {
+        let fields = #"{"coop_id":"\#(coop)","given_name":"Ana","family_name":"Neuf","started_on":"2026-01-05"}"#
+        let record = id()
+        func create() throws -> JSON { try result(#"{"mid":"\#(id())","type":"referent","id":"\#(record)","op":"create","fields":\#(fields)}"#) }
+        #expect(try create()["status"]?.stringValue == "applied")
+        _ = try app.federation.erase(.referent, #require(Identifier(record)), by: .operatorItself)
+        #expect(try create()["problem"]?["code"]?.stringValue == "record.erased")
+        func reason(_ token: String) throws -> JSON? {
+            try app.send("POST", "/v1/repair", #"{"types":["referent"],"have":[["referent","\#(record)","1.n"]]}"#, token: token).json()["changes"]?.elements?
+                .first { $0["id"]?.stringValue == record }?["reason"]
+        }
+        #expect(try reason(manager) == .string("erased"))
+        #expect(try reason(app.token(.federationReader)) == nil)
     }
 
     @Test("an envelope that will not do is refused whole, with the next step")
@@ -192,6 +213,9 @@ struct PushRoutesTests {
         #expect(try app.get("/v1/digest?types=coop", token: manager).json()["types"]?["referent"] == nil)
         #expect(try app.get("/v1/digest?types=nothing").status == 400)
         #expect(try app.send("POST", "/v1/repair", #"{"cursor":"x"}"#, token: manager).code == "cursor.invalid")
+        // A damaged name is a difference like any other.
+        let odd = try app.send("POST", "/v1/repair", #"{"types":["theme"],"have":[["no\ntype","NO-ID","x"]]}"#, token: manager).json()
+        #expect(odd["changes"]?.elements?.map { $0["type"]?.stringValue } == ["no\ntype"])
         #expect(try app.send("POST", "/v1/repair", #"{"bucket":"g","have":[["x"]]}"#, token: manager).faults == ["#/bucket field.type", "#/have/0 field.type"])
     }
 }

@@ -40,7 +40,7 @@ package enum Restore {
         try DatabaseCopy.make(of: file, to: stage + "/viecoop.db", progress: progress) { (_) throws(DatabaseError) in }
         let row = try declare(in: stage, after: mark, and: former)
         try ErasureLedger(directory: stage).add(ErasureLedger(directory: directory).all() + (former?.erased ?? []))
-        try settle(stage, former, &notes)
+        try settle(stage, former, at: now, &notes)
         let kept = try swap(directory, at: now)
         return Report(epoch: row.name, fork: row.fork, first: row.first, former: kept, notes: notes)
     }
@@ -68,7 +68,7 @@ package enum Restore {
         let mark = try? HighWater.read(in: directory)
         if mark == nil { notes.append("The file highwater is missing: seqs go on \(margin) further on.") }
         let row = try declare(in: directory, after: mark, and: nil)
-        try settle(directory, nil, &notes)
+        try settle(directory, nil, at: .now(), &notes)
         return Report(epoch: row.name, fork: row.fork, first: row.first, former: nil, notes: notes)
     }
 
@@ -124,8 +124,12 @@ package enum Restore {
     }
 
     /// Opens the federation once: it brings the schema up to date and erases again who is in the ledger. Then tokens as they are now.
-    private static func settle(_ directory: String, _ former: Former?, _ notes: inout [String]) throws {
-        let federation = try Federation(directory: directory)
+    private static func settle(_ directory: String, _ former: Former?, at now: Timestamp, _ notes: inout [String]) throws {
+        var settings = Federation.Settings()
+        settings.now = { now }
+        // What is due is the server's business, once it runs.
+        settings.keepsHouse = false
+        let federation = try Federation(directory: directory, settings: settings)
         defer { federation.close() }
         let tokens = former?.tokens ?? []
         let lost = try federation.perform { (tx) throws(DomainError) in try TokenTable.bringBack(tokens, in: tx) }

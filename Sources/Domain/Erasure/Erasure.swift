@@ -30,6 +30,13 @@ package struct Erasure: Sendable {
     }
 }
 
+extension DomainError {
+    /// What would bring an erased person's record again.
+    static let recordErased = DomainError.conflict(
+        code: "record.erased",
+        Bilingual(en: "The person was erased; the record is not made again.", fr: "La personne a été effacée ; l'enregistrement n'est pas recréé."))
+}
+
 /// The SQL on erasures.
 enum ErasureTable {
     private static let columns = "id, type, seq, erased_ms, purged_ms"

@@ -75,8 +75,12 @@ extension Federation {
                 do throws(DomainError) {
                     _ = try erase(line.type, line.id, by: .clock)
                 } catch {
-                    // Not in this database: it is older than the record.
+                    // Not in this database, which is older than the record: noted all the same, so that nobody brings it again.
                     guard case .notFound = error else { throw error }
+                    try perform { (tx) throws(DomainError) in
+                        let erasure = Erasure(id: line.id, type: line.type, seq: tx.lastSeq, at: tx.now, purged: nil)
+                        try storing { () throws(DatabaseError) in try ErasureTable.insert(erasure, in: tx.connection) }
+                    }
                 }
             }
         } catch { throw .storage(path: database.path, detail: "\(error)") }

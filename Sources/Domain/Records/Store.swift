@@ -75,6 +75,8 @@ package struct Store<R: Record>: Sendable {
     package func create(_ draft: Draft<R>, by caller: Caller, in tx: Transaction) throws(DomainError) -> Created {
         try Coop.checkStillWrites(caller, in: tx)
         if let id = draft.id {
+            // A device may offer it again that has not heard of it, or that outlives a restore.
+            guard try storing({ () throws(DatabaseError) in try ErasureTable.find(id.text, in: tx.connection) }) == nil else { throw .recordErased }
             if let existing = try find(id, in: tx.connection) {
                 guard let shown = try document(of: existing, for: caller, in: tx), draft.repeated(of: existing, shownAs: shown.bytes) == draft.given else {
                     throw .idTaken()

@@ -3,7 +3,18 @@ import JSON
 
 /// One thing that a device did, as it pushes it.
 package struct Mutation: Sendable {
-    package enum Operation: String, Sendable, CaseIterable { case create, patch, delete, transition }
+    package enum Operation: String, Sendable, CaseIterable {
+        case create, patch, delete, transition
+
+        var action: Action {
+            switch self {
+            case .create: .create
+            case .patch: .change
+            case .delete: .delete
+            case .transition: .transition
+            }
+        }
+    }
 
     /// Made by the device, once for each thing that it did.
     package let mid: Identifier<Mutation>

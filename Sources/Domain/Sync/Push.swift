@@ -88,7 +88,11 @@ package struct Push: Sendable {
         switch mutation.operation {
         case .create: return try create(type, mutation, in: tx)
         case .patch, .delete, .transition:
+            // What the role may do to no record is refused before any is looked for, so that nobody learns which there are.
+            try R.authorize(mutation.operation.action, by: caller)
             guard let record = try R.store.find(id, in: tx.connection), record.isVisible(to: caller) else { return try gone(type, mutation, in: tx) }
+            // Nor is anything said of another's record that its absence would not say.
+            try record.authorize(Change(caller: caller, action: mutation.operation.action, old: record, given: []))
             switch mutation.operation {
             case .patch: return try patch(record, mutation, in: tx)
             case .delete: return try delete(record, mutation, in: tx)
@@ -136,7 +140,6 @@ package struct Push: Sendable {
     }
 
     private func delete<R: Record>(_ record: R, _ mutation: Mutation, in tx: Transaction) throws(DomainError) -> [UInt8] {
-        try record.authorize(Change(caller: caller, action: .delete, old: record, given: []))
         if try changedByOthers(record, since: mutation.base, in: tx).any { return try result("conflict", of: record, mutation, conflicts: [], in: tx) }
         try R.store.delete(record.id, expecting: .any, by: caller, in: tx)
         return header("applied", mutation, id: mutation.id.text, rev: tx.lastSeq).closed

@@ -47,6 +47,12 @@ package struct View: Sendable {
         self.rows = rows
     }
 
+    /// Whether one of these audiences has seen the record and was told of its erasure.
+    package static func isErased(_ type: String, _ id: String, for audiences: [Int64], in connection: Connection) throws(DatabaseError) -> Bool {
+        try connection.all("SELECT audience FROM feed WHERE id = ? AND type = ? AND entry IS NULL AND gone = 'erased'", [.text(id), .text(type)]) { $0.integer(0) }
+            .contains { audiences.contains($0) }
+    }
+
     /// The entry of a row, as a pull sends it.
     package static func entry(of row: Row, in connection: Connection) throws(DatabaseError) -> [UInt8] {
         try connection.first(entry, [.integer(row.audience), .integer(row.rev)]) { $0.blob(0) } ?? []

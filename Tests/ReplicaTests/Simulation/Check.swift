@@ -47,4 +47,14 @@ enum Flaw: String, CaseIterable, Sendable {
     case takesClockForCursor = "the cursor is a time"
     case forgetsMids = "the mid is not stored"
     case trustsRows = "rows are believed without looking the record up"
+
+    /// Which of them have to notice.
+    var checks: Set<Check> {
+        switch self {
+        case .skipsARow, .takesClockForCursor, .trustsRows, .looksAtNewStateOnly: [.completeIsExact, .bootstrapIsEqual, .limitsAgree]
+        case .pokesBeforeCommit: [.pokesAreLost]
+        case .storesCursorFirst: [.completeIsExact, .repaired]
+        case .forgetsMids: [.pushedOnce, .editsMerge, .deletionIsFinal]
+        }
+    }
 }

@@ -15,6 +15,8 @@ struct PushModel {
         var setters: [String: [(seq: Int64, token: String)]]
         var touches: [(seq: Int64, token: String)]
         var isDeleted = false
+        /// Whether it has left its first state, after which a mandate is not deleted any more.
+        var hasServed = false
     }
 
     /// What was sent, as the model sees it.
@@ -72,6 +74,10 @@ struct PushModel {
                 try expect(.nothingIsLearnt, "rejected", "duplicate")
                 return [.nothingIsLearnt]
             }
+            if coop.isEmpty {
+                try expect(.outboxesEmpty, "rejected")
+                return [.outboxesEmpty]
+            }
             // Offered again after a restore that has not lost it, or after somebody has deleted it.
             guard records[id] == nil else { return [] }
             try expect(.pushedOnce, "applied")
@@ -91,10 +97,16 @@ struct PushModel {
         }
         guard context.maySet(entry.coop) else {
             try expect(.nothingIsLearnt, "rejected")
+            // Of its own co-op's record a device may know that it is there.
+            guard context.caller.coop?.text != entry.coop else { return [] }
             guard let absent = try isKnownAbsent(), absent == result["problem"] else {
                 throw Divergence(.nothingIsLearnt, "\(mutation.text) is refused otherwise than on an absent record: \(result.text)")
             }
             return [.nothingIsLearnt]
+        }
+        guard fields.allSatisfy({ Self.fields[type]?.contains($0.name) ?? false }) else {
+            try expect(.outboxesEmpty, "rejected")
+            return [.outboxesEmpty]
         }
         let base = mutation["base"]?.integerValue ?? 0
         func others(_ list: [(seq: Int64, token: String)]) -> Bool { list.contains { $0.seq > base && $0.token != context.token } }
@@ -116,10 +128,13 @@ struct PushModel {
                 entry.touches.append((rev, context.token))
             }
         case "delete":
-            try expect(.deletionIsFinal, others(entry.touches) ? "conflict" : "applied")
+            try expect(.deletionIsFinal, others(entry.touches) ? "conflict" : entry.hasServed ? "rejected" : "applied")
             entry.isDeleted = status == "applied"
             shown.append(.deletionIsFinal)
-        default: if status == "applied" { entry.touches.append((rev, context.token)) }
+        default:
+            guard status == "applied" else { break }
+            entry.touches.append((rev, context.token))
+            entry.hasServed = true
         }
         records[id] = entry
         return shown

@@ -25,6 +25,14 @@ final class SimulatedNetwork: Transport {
     init(_ number: Int, token: String, world: World) { (self.number, self.token, self.world) = (number, token, world) }
 
     func send(_ request: ReplicaRequest) throws -> ReplicaAnswer {
+        let answer = try pass(request)
+        if answer.status == 200, answer.body.holds("erased"), let page = try? Page(answer) {
+            for entry in page.entries { if case .remove("erased") = entry.what { world.devices[number].toldErased.insert(entry.id) } }
+        }
+        return answer
+    }
+
+    private func pass(_ request: ReplicaRequest) throws -> ReplicaAnswer {
         requests += 1
         guard requests < 3000 else { throw Divergence(.oldAnswers, "an operation of device \(number) does not end") }
         guard world.isFaulty else {
@@ -116,8 +124,7 @@ final class SimulatedNetwork: Transport {
                     throw Divergence(.completeIsExact, "\(entry.type) \(entry.id) at \(rev).\(layer) is told to device \(number), which may not see it")
                 }
                 try world.remember(entry.type, entry.id, shown)
-            case .remove(let reason):
-                if reason == "erased" { world.devices[number].toldErased.insert(entry.id) }
+            case .remove:
                 guard try !isPull || world.wasEverThere(entry.id, for: number, caller) else {
                     throw Divergence(.recordsMove, "\(entry.type) \(entry.id) was never any of device \(number)'s, and it is told")
                 }

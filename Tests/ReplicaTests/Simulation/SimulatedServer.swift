@@ -82,7 +82,7 @@ final class SimulatedServer {
     /// Whether the bytes are in any file of the server.
     func holds(_ text: String) throws -> Bool {
         try FileManager.default.contentsOfDirectory(atPath: directory).contains { name in
-            try Data(contentsOf: URL(fileURLWithPath: directory + "/" + name)).range(of: Data(text.utf8)) != nil
+            try [UInt8](Data(contentsOf: URL(fileURLWithPath: directory + "/" + name))).holds(text)
         }
     }
 
@@ -91,22 +91,34 @@ final class SimulatedServer {
     struct Shown: Equatable {
         let rev: Int64
         let layer: String
-        let document: [UInt8]
+        let document: String
     }
 
     /// What the layers show: of every record the most specific live row, found without any of the pull's rules. By `type id`.
     func view(_ layers: [Audience]) throws -> [String: Shown] {
-        try federation.database.read { connection in
+        let names = layers.map(\.name).joined(separator: " ")
+        let head = federation.heads.head
+        if let known = views[names], known.head == head { return known.shown }
+        let shown = try federation.database.read { connection in
             var shown: [String: Shown] = [:]
             for layer in layers.reversed() {
-                let rows = try connection.all(
-                    "SELECT type, id, seq, entry FROM feed WHERE audience = (SELECT number FROM audience WHERE name = ?) AND entry IS NOT NULL", [.text(layer.name)]
-                ) { ("\($0.text(0)) \($0.text(1))", $0.integer(2), $0.withBytes(3, FeedEntry.document)) }
-                for (key, rev, document) in rows { shown[key] = Shown(rev: rev, layer: String(UnicodeScalar(layer.letter)), document: document) }
+                let letter = String(UnicodeScalar(layer.letter))
+                let rows = try connection.all(Self.live, [.text(layer.name)]) {
+                    ("\($0.text(0)) \($0.text(1))", Shown(rev: $0.integer(2), layer: letter, document: $0.text(3)))
+                }
+                for (key, row) in rows { shown[key] = row }
             }
             return shown
         }
+        views[names] = (head, shown)
+        return shown
     }
+
+    private var views: [String: (head: Int64, shown: [String: Shown])] = [:]
+    private static let live = """
+        SELECT type, id, seq, substr(entry, instr(entry, '"doc":') + 6, length(entry) - instr(entry, '"doc":') - 6) FROM feed
+        WHERE audience = (SELECT number FROM audience WHERE name = ?) AND entry IS NOT NULL
+        """
 
     func rows<Element>(_ sql: String, _ values: [Value] = [], _ row: (Statement) -> Element) throws -> [Element] {
         try federation.database.read { connection in try connection.all(sql, values, row) }
@@ -151,7 +163,25 @@ struct Template: Sendable {
         try add(
             Session.self,
             #"{"id":"\#(Self.session)","coop_id":"\#(Self.coops[0])","site_id":"\#(Self.pair[0])","module_id":"\#(module)","starts_at":"2099-03-12T14:00:00Z","capacity":2,"status":"open"}"#)
+        for (number, coop) in Self.coops.enumerated() {
+            try add(Idea.self, #"{"id":"01970000-0000-7000-8000-0000000000f\#(number)","title":"Idée \#(number)","theme_id":"\#(Self.theme)","author_coop_id":"\#(coop)"}"#)
+        }
         let drafts = [Token.Draft(role: .federationAdmin)] + (0..<4).map { _ in Token.Draft(role: .coopManager, coop: Identifier(Self.coops[0])) }
         tokens = try drafts.map { try federation.createToken($0).secret.text }
+    }
+}
+
+extension [UInt8] {
+    /// Whether the text's bytes are in it. By the C library, since Swift takes seconds for it where nothing is optimized.
+    func holds(_ text: String) -> Bool {
+        withUnsafeBytes { bytes in
+            guard var rest = bytes.baseAddress, let first = text.utf8.first else { return false }
+            let end = rest + bytes.count
+            while let found = memchr(rest, Int32(first), end - rest), end - UnsafeRawPointer(found) >= text.utf8.count {
+                if memcmp(found, text, text.utf8.count) == 0 { return true }
+                rest = UnsafeRawPointer(found) + 1
+            }
+            return false
+        }
     }
 }

@@ -10,6 +10,7 @@ import TestSupport
 final class World {
     /// What happened, for a history that is told again because it failed.
     private var log: [String]?
+    private let seed: UInt64
     private var random: SeededGenerator
     /// Drawn from apart, so that a history without jumps is otherwise the same.
     private var clockRandom: SeededGenerator
@@ -30,20 +31,18 @@ final class World {
     /// The clock at each head.
     private var times: [(head: Int64, time: Int64)] = []
     /// The one content of each type, id, rev and layer, and the same as the replica keeps it.
-    private var contents: [String: (bytes: [UInt8], text: String)] = [:]
+    private var contents: [String: (sent: String, text: String)] = [:]
     /// By device, the names of the audiences that it ever had.
     private var everHad: [Set<String>] = []
     private var backups: [(file: String, model: PushModel)] = []
     /// What nobody but the record itself may hold, by the ids of people.
     private var markers: [String: (type: RecordType, text: String)] = [:]
-    private var ideas: [String] = []
-    private var registrations: [String] = []
     private let files = TestFolder(inMemory: true)
 
     init(seed: UInt64, from template: Template, flaw: Flaw? = nil, clockJumps: Bool = true, isLogging: Bool = false) throws {
         random = SeededGenerator(seed: seed)
         clockRandom = SeededGenerator(seed: ~seed)
-        (self.flaw, self.clockJumps) = (flaw, clockJumps)
+        (self.seed, self.flaw, self.clockJumps) = (seed, flaw, clockJumps)
         log = isLogging ? [] : nil
         server = try SimulatedServer(from: template, clock: clock)
         admin = template.tokens[0]
@@ -53,6 +52,10 @@ final class World {
         }
         try observe()
         for number in devices.indices { try setRights(of: number, Self.rights[number]) }
+        for coop in [0, 0, 1, 2] {
+            let id = devices[0].newID()
+            try push(#""type":"referent","id":"\#(id)","op":"create","fields":\#(creation(of: "referent", id, coop: coop).text)"#)
+        }
     }
 
     func run(steps: Int) throws {
@@ -60,15 +63,16 @@ final class World {
             for _ in 0..<steps { try step() }
             try settle()
         } catch {
-            throw log.map { Told(error: error, log: $0.suffix(60)) } ?? error
+            throw log.map { Told(error: error, seed: seed, log: $0.suffix(60)) } ?? error
         }
     }
 
     /// A divergence with what led to it.
     struct Told: Error, CustomStringConvertible {
         let error: any Error
+        let seed: UInt64
         let log: ArraySlice<String>
-        var description: String { (log + ["\(error)"]).joined(separator: "\n") }
+        var description: String { (["seed \(seed):"] + log + ["\(error)", "again: make simulate SEED=\(seed)"]).joined(separator: "\n") }
     }
 
     /// What every device holds in the end, but for what is different at each run: types, ids, revs and layers.
@@ -111,10 +115,13 @@ final class World {
         if clockJumps { clock.advance(seconds: Int64.random(in: -400...400, using: &clockRandom) * [1, 86_400][Int.random(in: 0...1, using: &clockRandom)]) }
         show(.clocksAreIrrelevant)
         switch roll() {
-        case 0..<40: try write { try self.administrate() }
-        case 40..<65: try write { try self.changePair() }
-        case 65..<80: try changeIdea()
-        case 80..<92: try setRights(of: pick(devices.indices), pick(of: Self.rights))
+        case 0..<35: try write { try self.administrate() }
+        case 35..<55: try write { try self.changePair() }
+        case 55..<80: try changeIdea()
+        case 80..<92:
+            // As with a merge of co-ops, new rights come with a commit.
+            try setRights(of: pick(devices.indices), pick(of: Self.rights))
+            try changePair()
         default:
             let floor = max(0, head - Int64(pick(0..<60)))
             note("tombstones up to \(floor) dropped")
@@ -131,18 +138,19 @@ final class World {
         let held = try replica.ids(of: type).filter { !Template.pair.contains($0) }
         func fields(_ names: [String]) -> JSON { .object(names.map { JSON.Member($0, value($0)) }) }
         switch roll() {
-        case 0..<20:
+        case 0..<12:
             let id = device.newID()
-            try noteChange(device, LocalChange(.create, type, id, fields: creation(of: type, id)))
-        case 20..<55:
+            try noteChange(device, LocalChange(.create, type, id, fields: creation(of: type, id, coop: [0, 0, 1, 2][pick(0..<4)])))
+        case 12..<57:
             guard !held.isEmpty else { return }
             var names = type == "referent" ? ["given_name", "job_title", "work_phone"] : ["name", "workstations", "seats"]
             names = Array(Set((0...pick(0..<2)).map { _ in names[pick(names.indices)] })).sorted()
-            try noteChange(device, LocalChange(.patch, type, pick(of: held), fields: fields(names)))
-        case 55..<62:
+            // Mostly of the few that others change as well.
+            try noteChange(device, LocalChange(.patch, type, chance(70) ? held[pick(0..<min(3, held.count))] : pick(of: held), fields: fields(names)))
+        case 57..<64:
             guard let id = try replica.ids(of: "referent").first else { return }
             for value in ["A", "B", "A", "B"] { try noteChange(device, LocalChange(.patch, "referent", id, fields: .object([JSON.Member("job_title", .string(value))]))) }
-        case 62..<70:
+        case 64..<70:
             guard !held.isEmpty else { return }
             try noteChange(device, LocalChange(.delete, type, pick(of: held)))
         case 70..<75:
@@ -153,8 +161,8 @@ final class World {
             try noteChange(device, LocalChange(.create, "registration", id, fields: registration(id)))
         case 83..<90:
             let id = device.newID()
-            try noteChange(device, LocalChange(.create, "idea", id, fields: .object([JSON.Member("title", .string("Idée \(id)")), JSON.Member("theme_id", .string(Template.theme))])))
-            ideas.append(id)
+            let fields = JSON.object([JSON.Member("title", .string("Idée \(id)")), JSON.Member("theme_id", .string(Template.theme))])
+            try noteChange(device, LocalChange(.create, "idea", id, fields: fields))
         case 90..<95: try noteChange(device, LocalChange(.patch, type, model.alive(type).randomElement(using: &random) ?? device.newID(), fields: fields(["seats"])))
         default:
             try noteChange(device, LocalChange(.create, "nonsense", fields: .object([JSON.Member("x", .array([.null]))])))
@@ -177,8 +185,8 @@ final class World {
         }
     }
 
-    private func creation(of type: String, _ id: String) -> JSON {
-        let coop = JSON.Member("coop_id", .string(Template.coops[[0, 0, 1, 2][pick(0..<4)]]))
+    private func creation(of type: String, _ id: String, coop: Int) -> JSON {
+        let coop = JSON.Member("coop_id", .string(Template.coops[coop]))
         guard type == "referent" else {
             return .object([coop, JSON.Member("name", .string("Site \(id)")), JSON.Member("workstations", .number("2")), JSON.Member("seats", .number("3"))])
         }
@@ -192,7 +200,6 @@ final class World {
     private func registration(_ id: String) -> JSON {
         let name = "Hamlet \(id)"
         markers[id] = (.registration, name)
-        registrations.append(id)
         return .object([
             JSON.Member("session_id", .string(Template.session)), JSON.Member("contact_name", .string(name)), JSON.Member("channel", .string("phone")),
             JSON.Member("phone", .string("+33612345670")),
@@ -270,10 +277,10 @@ final class World {
     func remember(_ type: String, _ id: String, _ shown: SimulatedServer.Shown) throws -> String {
         let key = "\(type) \(id) \(shown.rev).\(shown.layer)"
         if let known = contents[key] {
-            guard known.bytes == shown.document else { throw Divergence(.restored, "\(key) names two contents") }
+            guard known.sent == shown.document else { throw Divergence(.restored, "\(key) names two contents") }
             return known.text
         }
-        let text = try JSON.parse(shown.document).text
+        let text = try JSON.parse(Array(shown.document.utf8)).text
         contents[key] = (shown.document, text)
         return text
     }
@@ -406,8 +413,9 @@ final class World {
 
     /// Ideas go from their co-op's layer to the network's and back.
     private func changeIdea() throws {
-        guard let id = ideas.randomElement(using: &random) else { return }
-        let to = ["submitted", "published", "published", "archived"][pick(0..<4)]
+        let known = try server.rows("SELECT id, status FROM idea ORDER BY id") { ($0.text(0), $0.text(1)) }
+        guard let (id, status) = known.randomElement(using: &random) else { return }
+        let to = ["draft": "submitted", "submitted": "published", "published": "archived"][status] ?? "published"
         try push(#""type":"idea","id":"\#(id)","op":"transition","to":"\#(to)""#)
         show(.layersAreLost)
     }
@@ -462,6 +470,7 @@ final class World {
     private typealias Rights = (role: Role, coop: String?, isHelper: Bool)
     private static let rights: [Rights] = [
         (.coopManager, Template.coops[0], false), (.coopManager, Template.coops[0], false), (.referent, Template.coops[1], false), (.coopManager, Template.coops[2], false),
+        (.coopManager, Template.coops[0], false), (.coopManager, Template.coops[0], false),
         (.referent, Template.coops[0], true), (.coopManager, Template.coops[1], false), (.federationReader, nil, false), (.federationAdmin, nil, false),
     ]
     private var given: [Int: Rights] = [:]
@@ -522,7 +531,7 @@ final class World {
 
     private func holdsTraces(_ device: SimulatedDevice, of id: String) throws -> Bool {
         guard let marker = markers[id] else { return false }
-        return try files.files.filter { $0.hasPrefix("\(device.number)") }.contains { try files.bytes(of: $0).firstRange(of: Array(marker.text.utf8)) != nil }
+        return try files.files.filter { $0.hasPrefix("\(device.number)") }.contains { try files.bytes(of: $0).holds(marker.text) }
     }
 
     private func mergeCoops() throws {
@@ -566,7 +575,9 @@ final class World {
         let token = String(device.token.dropFirst(3).prefix(36))
         let rows = try device.store.connection.all("SELECT mid, id, result ->> 'status', is_heard FROM outbox") { (mid: $0.text(0), id: $0.text(1), status: $0.text(2), isHeard: $0.integer(3) != 0) }
         for row in rows where !model.erased.contains(row.id) {
-            let result = model.results[token + row.mid]?.result.text("status") ?? (row.status == "rejected" ? "rejected" : "")
+            // What was refused stays refused, also where the server has forgotten that it did.
+            let isRefused = row.status == "rejected" || row.status == "conflict"
+            let result = model.results[token + row.mid]?.result.text("status") ?? (isRefused ? row.status : "")
             guard result == row.status else { throw Divergence(.restored, "device \(device.number) believes that \(row) happened, and the server knows \(result)") }
             guard row.isHeard == (row.status == "applied" || row.status == "duplicate") else { throw Divergence(.editsMerge, "nobody is told of \(row)") }
         }
