@@ -32,7 +32,7 @@ struct DirectTransport: Transport {
                 let answer = thunk()
                 kept.change { $0 = answer }
             })
-            guard kept.wait(seconds: 60, until: { $0 != nil }), let answer = kept.withLock({ $0 }) else { throw NeverHappened(what: "an answer") }
+            guard kept.wait(seconds: 60, until: { $0 != nil }), let answer = kept.withLock({ $0 }) else { throw NeverHappened("an answer") }
             return try settle(answer)
         }
     }
