@@ -30,9 +30,13 @@ let package = Package(
         .target(name: "HTTP", dependencies: ["JSON", "Text"]),
         .target(name: "API", dependencies: ["Domain", "Webhooks", "HTTP", "JSON", "Crypto", "Text", "CZlib", "Embedded"]),
         .target(name: "HTTPServer", dependencies: ["HTTP", "Text", "CMicroHTTPD"]),
+        // A client of the protocol, with a store of its own: nothing of the server is in it.
+        .target(name: "Replica", dependencies: ["SQLite", "JSON", "Crypto", "CCurl"]),
         .executableTarget(
             name: "viecoop",
-            dependencies: ["API", "Domain", "Webhooks", "SQLite", "HTTP", "HTTPServer", "JSON", "Crypto", "Text", "CCurl", "Embedded"]),
+            dependencies: [
+                "API", "Domain", "Webhooks", "Replica", "SQLite", "HTTP", "HTTPServer", "JSON", "Crypto", "Text", "CCurl", "Embedded",
+            ]),
         .executableTarget(name: "viecoop-bench", dependencies: ["JSON", "Embedded"]),
 
         .target(
@@ -50,7 +54,8 @@ let package = Package(
         .testTarget(name: "DomainTests", dependencies: ["Domain", "Embedded", "Text", "SQLite", "JSON", "Crypto", "TestSupport"]),
         .testTarget(name: "APITests", dependencies: ["API", "Domain", "Embedded", "HTTP", "JSON", "Text", "TestSupport"]),
         .testTarget(name: "WebhooksTests", dependencies: ["Webhooks", "API", "Domain", "JSON", "SQLite", "Embedded", "TestSupport"]),
-        .testTarget(name: "viecoopTests", dependencies: ["viecoop", "Domain", "Embedded", "JSON", "SQLite", "TestSupport"]),
+        .testTarget(name: "ReplicaTests", dependencies: ["Replica", "API", "Domain", "HTTP", "JSON", "SQLite", "TestSupport"]),
+        .testTarget(name: "viecoopTests", dependencies: ["viecoop", "Replica", "Domain", "Embedded", "JSON", "SQLite", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

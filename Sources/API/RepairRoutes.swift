@@ -76,10 +76,15 @@ struct RepairRoutes: Sendable {
 
     // MARK: Repair
 
+    private struct Name: Hashable {
+        let type: String
+        let id: String
+    }
+
     private struct Request {
         var types: [RecordType] = []
-        /// By type and id, the version that the device holds.
-        var have: [String: String] = [:]
+        /// The version that the device holds. A name that is none is a damage like any other: the device is told to remove it.
+        var have: [Name: String] = [:]
         var bucket: UInt8?
         var cursor: Cursor?
     }
@@ -95,10 +100,10 @@ struct RepairRoutes: Sendable {
             guard request.bucket != nil || max(rows.count, request.have.count) <= Self.most else { throw Problem.repairTooLarge(Self.most) }
             var missing = request.have
             var changes: [[UInt8]] = []
-            for row in rows where missing.removeValue(forKey: "\(row.type)\n\(row.id)") != row.version {
+            for row in rows where missing.removeValue(forKey: Name(type: row.type, id: row.id)) != row.version {
                 changes.append(try View.entry(of: row, in: connection))
             }
-            for key in missing.keys.sorted() { changes.append(removal(key)) }
+            for name in missing.keys.sorted(by: { ($0.type, $0.id) < ($1.type, $1.id) }) { changes.append(removal(name)) }
             var cursor =
                 request.cursor ?? Cursor(epoch: federation.epochs.current, at: view.seq, types: request.types, audiences: layers.map { $0.number })
             cursor.seen = max(cursor.seen, view.seq)
@@ -106,12 +111,11 @@ struct RepairRoutes: Sendable {
         }
     }
 
-    private func removal(_ key: String) -> [UInt8] {
-        let parts = key.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false)
+    private func removal(_ name: Name) -> [UInt8] {
         var json = JSONWriter()
         json.beginObject()
-        json.member("type", String(parts[0]))
-        json.member("id", parts.count == 2 ? String(parts[1]) : "")
+        json.member("type", name.type)
+        json.member("id", name.id)
         json.member("op", "remove")
         json.endObject()
         return json.bytes
@@ -151,13 +155,12 @@ struct RepairRoutes: Sendable {
                 }
             case "have":
                 for (index, element) in (member.value.elements ?? []).enumerated() {
-                    guard let parts = element.elements, parts.count == 3, let type = parts[0].stringValue, let id = parts[1].stringValue, let version = parts[2].stringValue,
-                        RecordType(rawValue: type) != nil, Identifier<Void>(id) != nil
+                    guard let parts = element.elements, parts.count == 3, let type = parts[0].stringValue, let id = parts[1].stringValue, let version = parts[2].stringValue
                     else {
                         faults.add("#/have/\(index)", "field.type", en: "must be [type, id, \"rev.layer\"]", fr: "doit être [type, id, \"rev.layer\"]")
                         continue
                     }
-                    request.have["\(type)\n\(id)"] = version
+                    request.have[Name(type: type, id: id)] = version
                 }
             case "bucket":
                 guard let bucket = member.value.stringValue.flatMap({ $0.utf8.count == 1 ? UInt8($0, radix: 16) : nil }) else {

@@ -79,6 +79,7 @@ import Foundation
         ]
         if options.polls { figures.append(["memory with 5,000 waiting, MB", Report.fixed(try waiting(server)), "150"]) }
         server.stop()
+        if options.webhooks { figures += try webhooks(nginx) }
         if options.large { figures.append(["page's cost, 1,000,000 records / 10,000", Report.fixed(try growth()), "1.30"]) }
         Report.print(figures)
     }
@@ -101,18 +102,21 @@ import Foundation
     }
 
     private func creations(_ server: Server) throws(BenchError) -> Row {
-        let body = """
-            {"coop_id":"\(server.coopID)","given_name":"Amélie","family_name":"Petit-########","job_title":"gardienne",\
-            "work_email":"a.petit.########@example.org","is_primary":false,"status":"active","started_on":"2025-09-01",\
-            "share_contact_network":false}
-            """
         var loads: [Load] = []
         for round in 1...options.rounds {
             progress("creating, round \(round) of \(options.rounds) …")
-            let requests = Requests.create("/v1/referents", body: body, from: round * 10_000_000, token: server.client.token)
+            let requests = Requests.create("/v1/referents", body: Self.referent(of: server.coopID), from: round * 10_000_000, token: server.client.token)
             loads.append(try wrk.load(port: server.port, requests))
         }
         return Row(what: "create a referent, durable", load: median(loads), wanted: 15_000)
+    }
+
+    static func referent(of coop: String) -> String {
+        """
+        {"coop_id":"\(coop)","given_name":"Amélie","family_name":"Petit-########","job_title":"gardienne",\
+        "work_email":"a.petit.########@example.org","is_primary":false,"status":"active","started_on":"2025-09-01",\
+        "share_contact_network":false}
+        """
     }
 
     /// A sign-up writes the registration and the session's free seats; parties of one, in 1,500 sessions in turn.

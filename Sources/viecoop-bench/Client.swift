@@ -32,16 +32,23 @@ struct Client {
         return body
     }
 
-    /// The JSON of a record that this creates.
-    func post(_ path: String, _ body: String) throws(BenchError) -> [UInt8] {
+    /// The JSON of what this creates or begins.
+    func post(_ path: String, _ body: String, expecting expected: Int = 201) throws(BenchError) -> [UInt8] {
+        try send("POST", path, body, expecting: expected)
+    }
+
+    /// Deletes a record, in whatever version it is.
+    func delete(_ path: String) throws(BenchError) { _ = try send("DELETE", path, "", expecting: 204) }
+
+    private func send(_ method: String, _ path: String, _ body: String, expecting expected: Int) throws(BenchError) -> [UInt8] {
         let socket = try Socket()
         try socket.connect(port)
+        let content = body.isEmpty ? "" : "Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n"
         try socket.write(
-            "POST \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nAuthorization: Bearer \(token)\r\nContent-Type: application/json\r\n"
-                + "Content-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n\(body)")
+            "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nAuthorization: Bearer \(token)\r\nIf-Match: *\r\n\(content)Connection: close\r\n\r\n\(body)")
         var answered: [UInt8] = []
         let status = try Answer(socket).read { answered.append(contentsOf: $0) }
-        guard status == 201 else { throw BenchError("POST \(path) answered \(status): \(String(decoding: answered, as: UTF8.self))") }
+        guard status == expected else { throw BenchError("\(method) \(path) answered \(status): \(String(decoding: answered, as: UTF8.self))") }
         return answered
     }
 

@@ -9,6 +9,7 @@ struct Options {
     var large = false
     var polls = false
     var indicators = false
+    var webhooks = false
     /// The server's executable: by default the one that was built beside this one.
     var server = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent("viecoop").path
     /// Where the server's log goes.
@@ -26,6 +27,7 @@ struct Options {
           --large        also a page's cost with 1,000,000 records against 10,000; takes minutes
           --polls        also memory with 5,000 waiting long-polls
           --indicators   the federation's figures over five made-up years, and nothing else; takes a minute
+          --webhooks     also what webhooks cost, and how fast they are told
           --server FILE  the viecoop to measure (the one beside this program)
           --log FILE     where its log goes (/dev/null)
         """
@@ -38,6 +40,7 @@ struct Options {
             case "--large": large = true
             case "--polls": polls = true
             case "--indicators": indicators = true
+            case "--webhooks": webhooks = true
             case "--records": records = try Options.number(option, &rest)
             case "--rounds": rounds = try Options.number(option, &rest)
             case "--seconds": seconds = try Options.number(option, &rest)

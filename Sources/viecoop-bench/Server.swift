@@ -13,15 +13,19 @@ final class Server {
     private var sites = 0
     private var knownModule: String?
     private let workspace: Workspace
+    private let program: String
+    private let data: String
 
     /// Fills a new database with so many referents and serves it. They belong to the sample co-ops in turn, and the token is
     /// one co-op's manager's: its answers are put together from four layers.
-    init(in workspace: Workspace, options: Options, records: Int) throws(BenchError) {
+    init(in workspace: Workspace, options: Options, records: Int, serving more: [String] = []) throws(BenchError) {
         guard FileManager.default.isExecutableFile(atPath: options.server) else {
             throw BenchError("There is no \(options.server): `swift build -c release --product viecoop` makes it.")
         }
         self.workspace = workspace
+        program = options.server
         let data = workspace.path("data-\(records)")
+        self.data = data
         do {
             try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
         } catch { throw BenchError("The folder \(data) cannot be made: \(error).") }
@@ -45,7 +49,7 @@ final class Server {
         port = try Client.freePort()
         client = Client(port: port, token: token.trimmingCharacters(in: .whitespacesAndNewlines))
         process = try workspace.start(
-            options.server, ["serve", "--data", data, "--listen", "127.0.0.1:\(port)"], log: options.log)
+            options.server, ["serve", "--data", data, "--listen", "127.0.0.1:\(port)"] + more, log: options.log)
         let port = port
         try waitUntil("the server is alive", while: process) { () throws(BenchError) in
             try Client(port: port).get("/livez") != nil
@@ -54,6 +58,11 @@ final class Server {
         let list = try Server.parse(client.get("/v1/coops?slug=\(slug)") ?? [])
         guard let id = list["items"]?.elements?.first?["id"]?.stringValue else { throw BenchError("The server has no \(slug).") }
         coopID = id
+    }
+
+    /// A token that may read the metrics.
+    func operatorToken() throws(BenchError) -> String {
+        try workspace.run(program, ["token", "create", "--data", data, "--role", "federation_admin"]).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     func stop() { workspace.stop(process) }
@@ -88,7 +97,7 @@ final class Server {
         return paths
     }
 
-    private func created(_ path: String, _ body: String) throws(BenchError) -> String {
+    func created(_ path: String, _ body: String) throws(BenchError) -> String {
         guard let id = try Server.parse(client.post(path, body))["id"]?.stringValue else { throw BenchError("An answer has no id.") }
         return id
     }
@@ -118,7 +127,7 @@ final class Server {
         return cursor
     }
 
-    private static func parse(_ bytes: [UInt8]) throws(BenchError) -> JSON {
+    static func parse(_ bytes: [UInt8]) throws(BenchError) -> JSON {
         do {
             return try JSON.parse(bytes, limits: JSONLimits(members: 1_000_000))
         } catch {

@@ -26,7 +26,8 @@ enum Viecoop {
     private static var commands: [any Command.Type] {
         [
             Serve.self, ImportCommand.self, ExportCommand.self, TokenCommand.self, DeviceCommand.self, BackupCommand.self, RestoreCommand.self,
-            EraseCommand.self, WebhookCommand.self, FeedCommand.self, DemoHistoryCommand.self, RetentionCommand.self, Doctor.self, VersionCommand.self,
+            EraseCommand.self, WebhookCommand.self, FeedCommand.self, DemoHistoryCommand.self, RetentionCommand.self, ReplicaCommand.self, Doctor.self,
+            VersionCommand.self,
         ]
     }
 

@@ -83,7 +83,7 @@ package final class Receiver: Sendable {
     /// - Throws: `NeverHappened` after a minute.
     @discardableResult
     package func messages(_ what: String, seconds: Int = 60, until condition: @escaping @Sendable ([Message]) -> Bool) throws -> [Message] {
-        guard state.wait(seconds: seconds, until: { condition($0.messages) }) else { throw NeverHappened(what: "\(what); came: \(messages.count)") }
+        guard state.wait(seconds: seconds, until: { condition($0.messages) }) else { throw NeverHappened("\(what); came: \(messages.count)") }
         return messages
     }
 

@@ -4,8 +4,11 @@ import Foundation
 package final class TestFolder: Sendable {
     package let path: String
 
-    package init() {
-        path = FileManager.default.temporaryDirectory.appendingPathComponent("viecoop-test-" + UUID().uuidString.lowercased()).path
+    /// - Parameter inMemory: where nothing is ever written to a disk, so that many small histories do not wait for one.
+    package init(inMemory: Bool = false) {
+        let memory = "/dev/shm"
+        let parent = inMemory && FileManager.default.isWritableFile(atPath: memory) ? URL(fileURLWithPath: memory) : FileManager.default.temporaryDirectory
+        path = parent.appendingPathComponent("viecoop-test-" + UUID().uuidString.lowercased()).path
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch { preconditionFailure("no temporary folder: \(error)") }

@@ -7,6 +7,8 @@ import SQLite
 /// What a test waited for did not happen.
 package struct NeverHappened: Error {
     let what: String
+
+    package init(_ what: String) { self.what = what }
 }
 
 /// Blocks until something has happened that nothing announces.
@@ -15,7 +17,7 @@ package struct NeverHappened: Error {
 package func waitUntil(_ what: String, _ condition: () throws -> Bool) throws {
     let limit = MonotonicInstant.now.advanced(by: .seconds(60))
     while try !condition() {
-        guard .now < limit else { throw NeverHappened(what: what) }
+        guard .now < limit else { throw NeverHappened(what) }
         usleep(500)
     }
 }
@@ -36,7 +38,7 @@ package final class Background<Outcome: Sendable>: Sendable {
     /// - Throws: what it threw; `NeverHappened` after a minute.
     package func value() throws -> Outcome {
         guard result.wait(seconds: 60, until: { $0 != nil }), let outcome = result.withLock({ $0 }) else {
-            throw NeverHappened(what: "the end of work in the background")
+            throw NeverHappened("the end of work in the background")
         }
         return try outcome.get()
     }

@@ -113,7 +113,7 @@ struct CommandProcessTests {
     @Test("help and version print to standard output; no command at all is a misuse")
     func explains() throws {
         #expect(try Program.run(["version"]).output.hasPrefix("viecoop "))
-        for words in [["help"], ["--help"], ["-h"]] + ["serve", "import", "export", "token", "feed", "retention", "doctor", "version"].flatMap({ [["help", $0], [$0, "--help"]] }) {
+        for words in [["help"], ["--help"], ["-h"]] + ["serve", "import", "export", "token", "feed", "retention", "replica", "doctor", "version"].flatMap({ [["help", $0], [$0, "--help"]] }) {
             let outcome = try Program.run(words)
             #expect(outcome.code == 0 && outcome.errors.isEmpty && outcome.output.contains("viecoop"), "\(words): \(outcome)")
         }

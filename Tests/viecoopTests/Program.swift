@@ -129,12 +129,13 @@ private final class Stream: Sendable {
 
     func all() -> String { state.when({ $0.isOver }) { String(decoding: $0.bytes, as: UTF8.self) } }
 
-    /// Nil where it ended without such a line.
+    /// Nil where it ended without such a line, or wrote none within a minute.
     func line(with text: String) -> String? {
         func find(_ bytes: [UInt8]) -> String? {
             String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).dropLast()
                 .first { $0.contains(text) }.map(String.init)
         }
-        return state.when({ $0.isOver || find($0.bytes) != nil }) { find($0.bytes) }
+        _ = state.wait(seconds: 60) { $0.isOver || find($0.bytes) != nil }
+        return state.withLock { find($0.bytes) }
     }
 }

@@ -38,6 +38,14 @@ final class Running: Sendable {
         return try TestClient.send(method, path, body, fields, port: port)
     }
 
+    /// Changes a record, in whatever version it is.
+    func patch(_ path: String, _ body: String, token: String) throws -> TestAnswer {
+        let fields = [
+            ("Authorization", "Bearer \(token)"), ("If-Match", "*"), ("Content-Type", "application/merge-patch+json"), ("Content-Length", String(body.utf8.count)),
+        ]
+        return try TestClient.send("PATCH", path, body, fields, port: port)
+    }
+
     func get(_ path: String, token: String? = nil) throws -> TestAnswer { try send("GET", path, token: token) }
 
     /// A token of the federation's administrator, or of another role, made by the command.
