@@ -107,7 +107,7 @@ package enum Docs {
         let block = operation.block
         var html = "<article id=\"\(HTML.escaped(operation.id))\"><h3><b>\(HTML.escaped(operation.method))</b> <code>\(breakable(operation.path))</code></h3>\n"
         html += "<p><strong>\(HTML.escaped(operation.summary)).</strong></p>\n" + prose(block["description"]?.text ?? "")
-        html += "<p>Who: \(callers(block)).</p>\n"
+        html += "<p>Who: \(callers(block)).</p>\n" + example(operation, contract) + "\n"
         let parameters = (block["parameters"]?.elements ?? []).map { $0.reference == nil || $0["name"] != nil ? $0 : contract.component($0.reference) ?? $0 }
         if !parameters.isEmpty {
             let rows = parameters.map { parameter in

@@ -24,6 +24,17 @@ struct DocsTests {
         }
     }
 
+    @Test("every operation has a command to copy, with what it needs")
+    func examples() throws {
+        let commands = Self.page.components(separatedBy: "<pre translate=\"no\" tabindex=\"0\">curl ").dropFirst().compactMap { $0.components(separatedBy: "</pre>").first }
+        #expect(commands.count == Docs.Contract(Outline(of: try TestApp().get("/openapi.yaml").text)).operations.count)
+        for part in [
+            "&quot;$api/v1/ideas&quot;", "-H &quot;Authorization: Bearer $TOKEN&quot; &quot;$api/v1/indicators&quot;",
+            "-X PATCH -H &quot;Authorization: Bearer $TOKEN&quot; -H &quot;If-Match: $etag&quot; -H 'Content-Type: application/merge-patch+json' -d @body.json &quot;$api/v1/coops/$id&quot;",
+            "-d '{&quot;to&quot;:&quot;designated&quot;}' &quot;$api/v1/referents/$id/transitions&quot;",
+        ] { #expect(commands.contains { $0.hasSuffix(part) }, "\(part)") }
+    }
+
     @Test("nothing on the page is loaded or run, and the policy names the hash of its one style")
     func standsAlone() throws {
         for tag in ["<script", "<img", "<link", "<iframe", "<form", "style=", "src=", "@import", "url("] { #expect(!Self.page.contains(tag)) }
