@@ -8,7 +8,7 @@ import Testing
 struct SimulationTests {
     private static let environment = ProcessInfo.processInfo.environment
     /// `make simulate SEEDS=10000` looks further, `make simulate SEED=17` tells one history.
-    private static let seeds = environment["VIECOOP_SEEDS"].flatMap { Int($0) } ?? 100
+    private static let seeds = environment["VIECOOP_SEEDS"].flatMap { Int($0) } ?? 200
     private static let one = environment["VIECOOP_SEED"].flatMap { UInt64($0) }
     private static let blocks = 2
     private static let steps = 40
