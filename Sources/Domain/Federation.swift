@@ -26,6 +26,7 @@ package final class Federation: Sendable {
     package let webhooks = WebhookBook()
     package let waiters: Waiters
     package let epochs: Epochs
+    private let cursors = KnownCursors()
     package let now: @Sendable () -> Timestamp
     package let pages = ReadCache<ChangesPage.Place, ChangesPage>(capacity: 4 << 20)
     package let lists = ReadCache<ListPlace, ListPage>(capacity: 4 << 20)
@@ -241,7 +242,10 @@ package final class Federation: Sendable {
     package func seal(_ cursor: Cursor, for caller: Caller) -> String { cursor.sealed(with: cursorKey, for: caller.token) }
 
     package func unseal(_ text: String, for caller: Caller) throws(Cursor.Failure) -> Cursor {
-        try Cursor(sealed: text, key: cursorKey, for: caller.token)
+        if let known = cursors.find(text, of: caller.token) { return known }
+        let cursor = try Cursor(sealed: text, key: cursorKey, for: caller.token)
+        cursors.keep(cursor, text, of: caller.token)
+        return cursor
     }
 
     // MARK: The clock

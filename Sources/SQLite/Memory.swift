@@ -7,5 +7,7 @@ package enum Memory {
     package static func keepLargeBlocks() {
         mallopt(M_MMAP_THRESHOLD, 4 << 20)
         mallopt(M_TRIM_THRESHOLD, 16 << 20)
+        // The heap grows in steps that are worth a call of the kernel.
+        mallopt(M_TOP_PAD, 1 << 20)
     }
 }

@@ -119,7 +119,7 @@ package struct Adoption: IdeaBond {
     }
 
     package func stored(_ change: Change<Adoption>, in tx: Transaction) throws(DomainError) {
-        if change.old?.status != status { try Idea.summarize(ideaID, in: tx) }
+        if change.old?.status != status { try Idea.summarize(ideaID, after: Adoption.self, in: tx) }
     }
 
     package func checkDeletable(by caller: Caller, in tx: Transaction) throws(DomainError) {

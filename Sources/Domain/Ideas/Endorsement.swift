@@ -67,7 +67,7 @@ package struct Endorsement: IdeaBond {
     }
 
     package func stored(_ change: Change<Endorsement>, in tx: Transaction) throws(DomainError) {
-        if change.old?.status != status { try Idea.summarize(ideaID, in: tx) }
+        if change.old?.status != status { try Idea.summarize(ideaID, after: Endorsement.self, in: tx) }
     }
 }
 

@@ -3,19 +3,29 @@ import SQLite
 /// What hangs on ideas, brought in line with them after a merge, an unmerge, or when the network begins or ceases to see one.
 extension Idea {
     /// Counts again what the idea's document tells of its endorsements, adoptions and the ideas merged into it.
-    static func summarize(_ id: Identifier<Idea>, in tx: Transaction) throws(DomainError) {
+    ///
+    /// - Parameter bond: which of these changed, where only one did.
+    static func summarize(_ id: Identifier<Idea>, after bond: (any IdeaBond.Type)? = nil, in tx: Transaction) throws(DomainError) {
         let old = try store.require(id, in: tx.connection)
         var idea = old
-        let merged = try store.all(where: "merged_into_id = ?", [id.value], in: tx.connection)
-        idea.mergedIdeaIDs = merged.map(\.id)
-        idea.mergedTitles = merged.flatMap { [$0.title] + $0.aliases }.reduce(into: []) { titles, title in
-            if !titles.contains(title), title != old.title, !old.aliases.contains(title) { titles.append(title) }
-        }
+        if bond == nil { try idea.gatherMerged(in: tx) }
         try storing { () throws(DatabaseError) in
-            idea.endorsementCount = try count("SELECT count(*) FROM endorsement WHERE idea_id = ? AND status = 'given'", id, in: tx)
-            idea.adoptionCount = try count("SELECT count(DISTINCT coop_id) FROM adoption WHERE idea_id = ? AND status IN ('running', 'completed')", id, in: tx)
+            if bond != Adoption.self {
+                idea.endorsementCount = try count("SELECT count(*) FROM endorsement WHERE idea_id = ? AND status = 'given'", id, in: tx)
+            }
+            if bond != Endorsement.self {
+                idea.adoptionCount = try count("SELECT count(DISTINCT coop_id) FROM adoption WHERE idea_id = ? AND status IN ('running', 'completed')", id, in: tx)
+            }
         }
         if !idea.hasFields(of: old) { try store.republish(old, as: idea, in: tx) }
+    }
+
+    private mutating func gatherMerged(in tx: Transaction) throws(DomainError) {
+        let merged = try Idea.store.all(where: "merged_into_id = ?", [id.value], in: tx.connection)
+        mergedIdeaIDs = merged.map(\.id)
+        mergedTitles = merged.flatMap { [$0.title] + $0.aliases }.reduce(into: []) { titles, other in
+            if !titles.contains(other), other != title, !aliases.contains(other) { titles.append(other) }
+        }
     }
 
     private static func count(_ sql: String, _ id: Identifier<Idea>, in tx: Transaction) throws(DatabaseError) -> Int {

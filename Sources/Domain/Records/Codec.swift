@@ -144,7 +144,9 @@ extension Codec where Value == String {
     package static func member(of list: Set<String>, _ code: String, en: String, fr: String) -> Codec { matched(code, en: en, fr: fr) { list.contains($0) } }
 
     private static func matched(_ code: String, en: String, fr: String, _ matches: @escaping @Sendable (String) -> Bool) -> Codec {
-        text(code, en: en, fr: fr, write: { $0 }, read: { matches($0) ? $0 : nil })
+        let checked = text(code, en: en, fr: fr, write: { $0 }, read: { matches($0) ? $0 : nil })
+        // What is stored was checked on its way in.
+        return Codec(cell: .text, isNullable: false, parse: checked.parse, column: checked.column, load: { $0.text($1) }, write: checked.write)
     }
 }
 
