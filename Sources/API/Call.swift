@@ -49,6 +49,7 @@ package struct Call: Sendable {
 
     /// Refuses a parameter that stands twice, of which one would be ignored.
     func takesEachParameterOnce() throws(Problem) {
+        guard query.count > 1 else { return }
         var seen: Set<String> = []
         guard let double = query.first(where: { !seen.insert($0.name).inserted }) else { return }
         throw .parameter(double.name, en: "`\(double.name)` stands twice.", fr: "`\(double.name)` figure deux fois.")

@@ -178,12 +178,23 @@ struct ChangesRoutes: Sendable {
     /// The end of the cursor, which is its authentication code, keeps a client that sends one address's tag to another from
     /// hearing that it has everything.
     private func etag(of heads: Heads.Snapshot, for caller: Caller, _ pull: Pull) -> String {
-        var text = "\"\(federation.epochs.current)"
-        if let cursor = pull.cursor?.text { text += "-\(cursor.suffix(8))" }
-        for layer in caller.layers {
-            if let entry = heads.entries[layer] { text += "-\(entry.number).\(entry.head)" }
+        var tag: [UInt8] = []
+        tag.reserveCapacity(64 + 24 * caller.layers.count)
+        tag.append(UInt8(ascii: "\""))
+        tag.append(contentsOf: federation.epochs.current.utf8)
+        if let cursor = pull.cursor?.text {
+            tag.append(UInt8(ascii: "-"))
+            tag.append(contentsOf: cursor.utf8.suffix(8))
         }
-        return text + "\""
+        for layer in caller.layers {
+            guard let entry = heads.entries[layer] else { continue }
+            tag.append(UInt8(ascii: "-"))
+            tag.append(decimal: entry.number)
+            tag.append(UInt8(ascii: "."))
+            tag.append(decimal: entry.head)
+        }
+        tag.append(UInt8(ascii: "\""))
+        return String(decoding: tag, as: UTF8.self)
     }
 
     /// Holds the request until something in one of the caller's audiences commits, or its time is up.

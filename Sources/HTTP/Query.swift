@@ -4,7 +4,8 @@ package enum Query {
     package static func parse(_ text: String) -> [(name: String, value: String)]? {
         var parameters: [(name: String, value: String)] = []
         if text.isEmpty { return parameters }
-        for pair in text.utf8.split(separator: UInt8(ascii: "&")) {
+        // An array, because a string's own view is slow to walk.
+        for pair in Array(text.utf8).split(separator: UInt8(ascii: "&")) {
             let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
             guard let name = decode(parts[0]), let value = parts.count == 2 ? decode(parts[1]) : "" else { return nil }
             parameters.append((name, value))
@@ -13,8 +14,8 @@ package enum Query {
     }
 
     /// As `application/x-www-form-urlencoded` has it: `+` is a space.
-    private static func decode(_ bytes: Substring.UTF8View.SubSequence) -> String? {
-        guard bytes.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else { return String(Substring(bytes)) }
+    private static func decode(_ bytes: ArraySlice<UInt8>) -> String? {
+        guard bytes.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else { return String(decoding: bytes, as: UTF8.self) }
         var decoded: [UInt8] = []
         var iterator = bytes.makeIterator()
         while let byte = iterator.next() {

@@ -85,7 +85,7 @@ extension Token {
             // vc_ and 36, then _ and 48: no search for the parts, since every request comes by here.
             let bytes = Array(text.utf8)
             guard bytes.count == 88, bytes.starts(with: "vc_".utf8), bytes[39] == UInt8(ascii: "_"),
-                let id = Identifier<Token>(String(decoding: bytes[3..<39], as: UTF8.self))
+                let id = Identifier<Token>(utf8: bytes[3..<39])
             else { return nil }
             self.id = id
             secret = String(decoding: bytes[40...], as: UTF8.self)
