@@ -13,6 +13,8 @@ extension Coop {
 
     /// Writes into the co-op's document whether a mandate is active, and since when none is.
     static func noteReferents(of id: Identifier<Coop>, _ move: ReferentMove, by caller: Caller, in tx: Transaction) throws(DomainError) {
+        // Most mandates come where another is active: then nothing changes, and the co-op need not be read.
+        if case .came = move, try isFilled(id, in: tx) { return }
         let old = try store.require(id, in: tx.connection)
         var coop = old
         coop.hasReferent = try storing { () throws(DatabaseError) in
@@ -27,6 +29,12 @@ extension Coop {
         guard coop.vacantSince != old.vacantSince else { return }
         let change = Change<Coop>(caller: caller, action: .change, old: old, given: [], isConsequence: true)
         try storing { () throws(DatabaseError) in try History.note(change, rev: tx.lastSeq, of: coop, in: tx) }
+    }
+
+    private static func isFilled(_ id: Identifier<Coop>, in tx: Transaction) throws(DomainError) -> Bool {
+        try storing { () throws(DatabaseError) in
+            try tx.connection.first("SELECT 1 FROM coop WHERE id = ? AND has_referent = 1 AND vacant_since IS NULL", [id.value]) { _ in true } ?? false
+        }
     }
 
     /// Keeps the time of the vacancy for the figures.
