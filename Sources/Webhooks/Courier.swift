@@ -43,7 +43,11 @@ package final class Courier: Sendable {
         let loop = CourierLoop(federation, settings, inbox)
         wake = { loop.wake() }
         federation.webhooks.onNews(wake)
-        startThread { loop.run() }
+        startThread {
+            // Whoever writes goes before those who are told of it. On Linux this is the thread's own (setpriority(2)); where it is refused, they are equals.
+            setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
+            loop.run()
+        }
     }
 
     package var statistics: Statistics { inbox.withLock { $0.statistics } }
