@@ -71,7 +71,7 @@ extension DemoHistory {
     /// Somebody who does not exist.
     func person() -> (given: String, family: String) {
         people += 1
-        let given = ["Alix", "Camille", "Claude", "Dominique", "Maxence", "Noa", "Sacha", "Yaël"]
+        let given = ["Alix", "Camille", "Dominique", "Maxence", "Noa", "Sacha", "Yaël"]
         return (given[dice.roll(given.count)], "Exemple \(people)")
     }
 }
