@@ -127,14 +127,10 @@ package struct Push: Sendable {
         draft.apply(to: &changed)
         let conflicts = R.fields.filter { draft.given.contains($0.name) && others.contains($0.name) && !$0.isEqual(changed, record) }.map { $0.name }
         let accepted = draft.assignments.filter { !conflicts.contains($0.field) }
-        var stored = record
-        if !accepted.isEmpty || !draft.echoed.isEmpty || conflicts.isEmpty {
-            stored = try R.store.update(
-                record.id, with: Draft(id: nil, assignments: accepted, echoed: draft.echoed), expecting: .any, by: caller, in: tx)
-        } else {
-            // Whoever may not change it learns nothing from a conflict either.
-            try record.authorize(Change(caller: caller, action: .change, old: record, given: draft.given))
-        }
+        // Whoever may not change it learns nothing from a conflict either: where nothing is accepted, the rules look all the same.
+        try record.authorize(Change(caller: caller, action: .change, old: record, given: draft.given))
+        let stored = try R.store.update(
+            record.id, with: Draft(id: nil, assignments: accepted, echoed: draft.echoed), expecting: .any, by: caller, in: tx)
         if conflicts.isEmpty { return try result("applied", of: stored, mutation, in: tx) }
         return try result(accepted.isEmpty ? "conflict" : "merged", of: stored, mutation, conflicts: conflicts, in: tx)
     }
