@@ -106,7 +106,11 @@ package final class LocalStore {
             ?? Place(epoch: "", cursor: nil, seq: 0)
     }
 
+    /// Under a new epoch the server was restored, to a moment that the copy had not passed, or it would have said to which (`reoffer_after`).
+    /// What was pushed since may be lost all the same: the mids make it safe to send again what is not.
     func move(to place: Place) throws {
+        let former = try self.place()
+        if !former.epoch.isEmpty, former.epoch != place.epoch { try reoffer(after: former.seq) }
         try connection.run("UPDATE place SET epoch = ?, cursor = ?, seq = ?", [.text(place.epoch), place.cursor.map { .text($0) } ?? .null, .integer(place.seq)])
     }
 

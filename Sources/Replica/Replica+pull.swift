@@ -53,9 +53,6 @@ extension Replica {
             // A page leads on, unless it is the last.
             guard page.isComplete || page.place.cursor != place.cursor else { return false }
             for entry in page.entries { try store.take(entry) }
-            // The server was restored to a moment that this device had not passed, and the cursor is still good; but what was pushed
-            // since the last pull may be lost. The mids make it safe to send again what is not.
-            if !place.epoch.isEmpty, page.place.epoch != place.epoch { try store.reoffer(after: place.seq) }
             try store.move(to: page.place)
             if page.isComplete { try store.settle(at: page.place.seq) }
             return true

@@ -1,5 +1,5 @@
 import API
-import Domain
+@testable import Domain
 import JSON
 @testable import Replica
 import SQLite
@@ -93,6 +93,30 @@ struct ReplicaTests {
         #expect(throws: ReplicaError.unauthorized(wiped: true)) { try phone.pull() }
         #expect(try phone.ids(of: "referent").isEmpty && phone.waiting == 0)
         for name in files.files { #expect(try files.bytes(of: name).firstRange(of: Array("Ophelia".utf8)) == nil, "\(name)") }
+    }
+
+    @Test("what a restore lost is sent again, also by a device that the restored server only calls away for too long")
+    func offersAgain() throws {
+        struct Line: Transport {
+            let server: SimulatedServer
+            let token: String
+            func send(_ request: ReplicaRequest) throws -> ReplicaAnswer { try server.answer(request, token: token) }
+        }
+        let template = try Template()
+        let server = try SimulatedServer(from: template, clock: TestClock())
+        let phone = Replica(store: try LocalStore(path: files.file("phone")), transport: Line(server: server, token: template.tokens[1]))
+        try phone.pull()
+        let backup = try server.backup()
+        let id = try phone.note(LocalChange(.create, "idea", fields: fields(#"{"title":"Le banc","theme_id":"\#(Template.theme)","author_coop_id":"\#(Template.coops[0])"}"#)))
+        #expect(try phone.push().results == ["applied": 1])
+        try server.restore(backup)
+        let head = server.federation.heads.head
+        _ = try server.federation.perform { (tx) throws(DomainError) in try storing { () throws(DatabaseError) in try Tombstones.drop(upTo: head, in: tx) } }
+        #expect(try phone.pull().isRepaired)
+        #expect(try phone.waiting == 1)
+        try phone.synchronize()
+        #expect(try server.rows("SELECT title FROM idea WHERE id = ?", [.text(id)]) { $0.text(0) } == ["Le banc"])
+        #expect(try phone.waiting == 0 && phone.check() == 0)
     }
 
     @Test("another's file is refused and left as it is", arguments: ["CREATE TABLE diary (day TEXT)", "PRAGMA user_version = 1; CREATE TABLE diary (day TEXT)"])
