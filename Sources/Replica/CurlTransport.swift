@@ -27,7 +27,7 @@ package final class CurlTransport: Transport {
         curl_easy_reset(handle)
         var headers: UnsafeMutablePointer<curl_slist>?
         defer { curl_slist_free_all(headers) }
-        var lines = ["Accept: application/json", "Accept-Language: en", "Expect:", "Viecoop-App: \(app)"]
+        var lines = ["Accept: application/json", "Accept-Language: en", "Expect:", "Viecoop-App: \(app)", "Request-Id: \(request.id)"]
         if let token { lines.append("Authorization: Bearer \(token)") }
         if request.body != nil { lines.append("Content-Type: application/json") }
         for line in lines { headers = curl_slist_append(headers, line) }
@@ -60,7 +60,14 @@ package final class CurlTransport: Transport {
         var (status, wait) = (0, 0)
         _ = CCurl_getinfo_long(handle, CURLINFO_RESPONSE_CODE, &status)
         _ = CCurl_getinfo_long(handle, CURLINFO_RETRY_AFTER, &wait)
-        return ReplicaAnswer(status: status, body: received.bytes, retryAfter: wait > 0 ? wait : nil)
+        return ReplicaAnswer(status: status, body: received.bytes, retryAfter: wait > 0 ? wait : nil, requestID: Self.header("Request-Id", of: handle))
+    }
+
+    /// Of the last answer.
+    private static func header(_ name: String, of handle: UnsafeMutableRawPointer) -> String? {
+        var found: UnsafeMutablePointer<curl_header>?
+        guard curl_easy_header(handle, name, 0, UInt32(CURLH_HEADER), -1, &found) == CURLHE_OK else { return nil }
+        return found.map { String(cString: $0.pointee.value) }
     }
 
     private final class Received {

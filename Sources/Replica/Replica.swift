@@ -84,7 +84,11 @@ package final class Replica {
 
     /// - Throws: what is the same for every request: 401, 429 and 503, and no answer at all.
     func send(_ method: String, _ path: String, _ body: [UInt8]? = nil) throws -> ReplicaAnswer {
-        let answer = try transport.send(ReplicaRequest(method: method, path: path, body: body))
+        let request = ReplicaRequest(method: method, path: path, body: body)
+        let answer = try transport.send(request)
+        // Somebody between has kept it. What it says may be true and newer than the copy, and still lack what this request would have
+        // brought: it begins from another cursor.
+        guard answer.requestID ?? request.id == request.id else { throw ReplicaError.unreachable("the answer is to another request") }
         switch answer.status {
         case 401:
             let wants = (try? answer.json())?["wipe"]?.boolValue ?? false

@@ -11,6 +11,12 @@ package struct ReplicaRequest: Sendable {
     package let path: String
     /// JSON; nil for none.
     package let body: [UInt8]?
+    /// `Request-Id`, which the answer repeats.
+    package let id: String
+
+    package init(method: String, path: String, body: [UInt8]? = nil, id: String = Replica.newID()) {
+        (self.method, self.path, self.body, self.id) = (method, path, body, id)
+    }
 }
 
 package struct ReplicaAnswer: Sendable {
@@ -18,11 +24,11 @@ package struct ReplicaAnswer: Sendable {
     package let body: [UInt8]
     /// Seconds that the server asks to wait.
     package let retryAfter: Int?
+    /// The request that it says it answers; nil where it says nothing, as the answers of proxies.
+    package let requestID: String?
 
-    package init(status: Int, body: [UInt8], retryAfter: Int? = nil) {
-        self.status = status
-        self.body = body
-        self.retryAfter = retryAfter
+    package init(status: Int, body: [UInt8], retryAfter: Int? = nil, requestID: String? = nil) {
+        (self.status, self.body, self.retryAfter, self.requestID) = (status, body, retryAfter, requestID)
     }
 }
 

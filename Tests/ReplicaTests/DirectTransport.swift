@@ -19,7 +19,7 @@ struct DirectTransport: Transport {
                 Request(
                     method: request.method, path: String(parts[0]), query: parts.count == 2 ? String(parts[1]) : "", headers: headers, body: request.body ?? [])))
         guard case .bytes(let bytes) = response.body else { throw ReplicaError.unreadable("no plain body") }
-        return ReplicaAnswer(status: response.status, body: bytes, retryAfter: response.headers["Retry-After"].flatMap { Int($0) })
+        return ReplicaAnswer(status: response.status, body: bytes, retryAfter: response.headers["Retry-After"].flatMap { Int($0) }, requestID: request.id)
     }
 
     /// Blocks until the writer has done what the answer waits for.

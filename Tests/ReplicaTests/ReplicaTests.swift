@@ -119,6 +119,29 @@ struct ReplicaTests {
         #expect(try phone.waiting == 0 && phone.check() == 0)
     }
 
+    @Test("an answer to another request changes nothing, however new it is")
+    func distrustsStrangersAnswers() throws {
+        struct Mixing: Transport {
+            let line: DirectTransport
+            /// Whatever was asked, it hands out what somebody gets who has nothing.
+            func send(_ request: ReplicaRequest) throws -> ReplicaAnswer {
+                try line.send(ReplicaRequest(method: request.method, path: "/v1/changes", body: request.body))
+            }
+        }
+        let phone = try replica()
+        let id = try phone.note(newReferent())
+        try phone.synchronize()
+        #expect(try app.send("DELETE", "/v1/referents/\(id)", token: manager, headers: [("If-Match", "*")]).status == 204)
+        let (store, before) = (phone.store, try phone.store.place())
+        // It has all that there is, and does not say that the referent is gone.
+        #expect(throws: ReplicaError.unreachable("the answer is to another request")) {
+            try Replica(store: store, transport: Mixing(line: DirectTransport(app: app.app, token: manager))).pull()
+        }
+        #expect(try store.place() == before)
+        try phone.pull()
+        #expect(try phone.document("referent", id) == nil)
+    }
+
     @Test("another's file is refused and left as it is", arguments: ["CREATE TABLE diary (day TEXT)", "PRAGMA user_version = 1; CREATE TABLE diary (day TEXT)"])
     func refusesOthersFiles(script: String) throws {
         try Connection(path: files.file("diary"), mode: .readWrite).script(script)

@@ -65,7 +65,7 @@ final class SimulatedNetwork: Transport {
         case 14..<16:
             let answer = try deliver(request)
             world.show(.pokesAreLost)
-            return ReplicaAnswer(status: answer.status, body: Array(answer.body.prefix(world.pick(answer.body.indices))))
+            return ReplicaAnswer(status: answer.status, body: Array(answer.body.prefix(world.pick(answer.body.indices))), requestID: answer.requestID)
         case 16..<20 where isPull && !kept.isEmpty:
             world.show(.oldAnswers)
             world.note("device \(number) gets an old answer")
@@ -95,10 +95,10 @@ final class SimulatedNetwork: Transport {
         var request = request
         if world.isFaulty, let range = request.path.range(of: "limit=1000") {
             let limit = [1, 1, 2, 3, 10, 1000][world.pick(0..<6)]
-            request = ReplicaRequest(method: request.method, path: request.path.replacingCharacters(in: range, with: "limit=\(limit)"), body: request.body)
+            request = ReplicaRequest(method: request.method, path: request.path.replacingCharacters(in: range, with: "limit=\(limit)"), body: request.body, id: request.id)
         }
         if let limit = world.limit, let range = request.path.range(of: "limit=1000") {
-            request = ReplicaRequest(method: request.method, path: request.path.replacingCharacters(in: range, with: "limit=\(limit)"), body: request.body)
+            request = ReplicaRequest(method: request.method, path: request.path.replacingCharacters(in: range, with: "limit=\(limit)"), body: request.body, id: request.id)
         }
         let answer = try world.deliver(request, token)
         if request.path.hasPrefix("/v1/push") { try world.judge(request, answer, token) }

@@ -36,6 +36,6 @@ extension World {
             }
         default: return answer
         }
-        return ReplicaAnswer(status: answer.status, body: Array(JSON.object(members).text.utf8))
+        return ReplicaAnswer(status: answer.status, body: Array(JSON.object(members).text.utf8), requestID: answer.requestID)
     }
 }
