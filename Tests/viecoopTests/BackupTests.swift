@@ -90,6 +90,14 @@ struct BackupTests {
         let made = try server.send("POST", "/v1/referents", referent(UUID(), coop: coop), token: admin)
         #expect(try made.json()["rev"]?.integerValue ?? 0 > 65_536)
         #expect(server.stop().code == 0)
+        let heads = try (0..<2).map { _ in
+            #expect(try Program.run(["restore", files.file("b.db"), "--data", folder.path]).code == 0)
+            let server = try Running(folder.path)
+            let head = try server.get("/v1/changes", token: early).json()["seq"]?.integerValue
+            #expect(server.stop().code == 0)
+            return try #require(head)
+        }
+        #expect(heads[0] < heads[1], "no seq is the head of two histories")
     }
 
     @Test("a database that was put there by hand is refused until it is adopted, and then devices are told")

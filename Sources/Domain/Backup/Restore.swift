@@ -107,17 +107,17 @@ package enum Restore {
             try connection.script("BEGIN IMMEDIATE")
             let stored = try Epochs.stored(in: connection)
             let known = mark.map { max($0.reserved, $0.committed) } ?? max(stored.head, former?.head ?? 0) + margin
-            let row = Epochs.Row(
-                name: Epochs.newName(), parent: Epochs.newest(of: stored.epochs)?.name, fork: stored.head,
-                first: max(known, stored.head, former?.head ?? 0) + 1)
+            // One seq is left out: as the head, it is no other history's, not even where nothing was written between two restores.
+            let head = max(known, stored.head, former?.head ?? 0) + 1
+            let row = Epochs.Row(name: Epochs.newName(), parent: Epochs.newest(of: stored.epochs)?.name, fork: stored.head, first: head + 1)
             var epochs = stored.epochs
             for other in (mark?.epochs ?? []) + (former?.epochs ?? []) + [row] where !epochs.contains(where: { $0.name == other.name }) {
                 try Epochs.insert(other, in: connection)
                 epochs.append(other)
             }
-            try connection.run("UPDATE history_head SET seq = ?", [.integer(row.first - 1)])
+            try connection.run("UPDATE history_head SET seq = ?", [.integer(head)])
             try connection.script("COMMIT")
-            let next = HighWater.Mark(reserved: row.first - 1, committed: row.first - 1, epochs: epochs.sorted { $0.first < $1.first })
+            let next = HighWater.Mark(reserved: head, committed: head, epochs: epochs.sorted { $0.first < $1.first })
             try HighWater.write(next, to: directory)
             return row
         } catch let error as DatabaseError { throw OpenError(error, path: path) }
