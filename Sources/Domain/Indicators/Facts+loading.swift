@@ -28,26 +28,22 @@ extension Facts {
             """
         static let sessions = """
             SELECT id, coop_id, module_id, starts_local, status, capacity, seats_confirmed, facilitator_id IS NOT NULL,
-                status = 'draft' AND facilitator_id IS NULL AND (mode = 'projected' OR capacity > (SELECT workstations FROM site WHERE id = site_id))
-                OR status = 'draft' AND mode = 'projected' AND (SELECT NOT projector FROM site WHERE id = site_id)
+                CASE status WHEN 'draft' THEN
+                    facilitator_id IS NULL AND (mode = 'projected' OR capacity > (SELECT workstations FROM site WHERE id = site_id))
+                    OR mode = 'projected' AND (SELECT NOT projector FROM site WHERE id = site_id)
+                ELSE 0 END
             FROM session
             """
         // One that was cancelled may have had a seat before, and one that is expired may have lost an offer or waited until the
         // session: the history tells.
         static let registrations = """
-            SELECT session_id, count(*), count(*) FILTER (WHERE channel IN ('paper', 'phone')), sum(party_size),
-                sum(party_size) FILTER (WHERE status IN ('attended', 'absent')),
-                sum(attended_count) FILTER (WHERE status = 'attended'),
-                sum(party_size) FILTER (WHERE status IN ('attended', 'absent') AND channel IN ('paper', 'phone')),
-                sum(attended_count) FILTER (WHERE status = 'attended' AND channel IN ('paper', 'phone')),
-                sum(was_waitlisted),
-                count(*) FILTER (WHERE was_waitlisted AND (status IN ('confirmed', 'attended', 'absent') OR (
-                    status IN ('cancelled', 'session_cancelled')
-                    AND EXISTS (SELECT 1 FROM history WHERE type = 'registration' AND id = registration.id AND to_status = 'confirmed')))),
-                sum(party_size) FILTER (WHERE status = 'expired'
-                    AND EXISTS (SELECT 1 FROM history WHERE type = 'registration' AND id = registration.id AND to_status = 'expired' AND from_status = 'waitlisted')),
-                count(*) FILTER (WHERE status = 'cancelled'), count(*) FILTER (WHERE status = 'expired'), count(*) FILTER (WHERE status = 'session_cancelled')
-            FROM registration GROUP BY session_id
+            SELECT session_id, channel, status, party_size, attended_count, was_waitlisted, CASE
+                WHEN status = 'expired' THEN EXISTS (
+                    SELECT 1 FROM history WHERE type = 'registration' AND id = registration.id AND to_status = 'expired' AND from_status = 'waitlisted')
+                WHEN was_waitlisted AND status IN ('cancelled', 'session_cancelled') THEN EXISTS (
+                    SELECT 1 FROM history WHERE type = 'registration' AND id = registration.id AND to_status = 'confirmed')
+                ELSE 0 END
+            FROM registration ORDER BY session_id
             """
     }
 
@@ -115,18 +111,29 @@ extension Facts {
                     id: row.id(0), coop: row.id(1), module: row.id(2), day: row.dayNumber(3) ?? 0, status: row.choice(4) ?? .draft, capacity: row.int(5),
                     confirmed: row.int(6), hasFacilitator: row.integer(7) == 1, lacksEquipment: row.integer(8) == 1)
             }
-        case .registrations:
-            let sessions = Dictionary(sessions.map { ($0.id, $0) }) { first, _ in first }
-            registrations = try connection.all(SQL.registrations) { row in
-                sessions[row.id(0)].map { session in
-                    RegistrationsFact(
-                        coop: session.coop, module: session.module, day: session.day, isHeld: session.status == .held, count: row.int(1), assistedCount: row.int(2),
-                        seatsAsked: row.int(3), all: .init(expected: row.int(4), attended: row.int(5)), assisted: .init(expected: row.int(6), attended: row.int(7)),
-                        onceWaiting: row.int(8), promoted: row.int(9), unmet: row.int(10), cancelled: row.int(11), expired: row.int(12), calledOff: row.int(13))
-                }
-            }.compactMap { $0 }
+        case .registrations: registrations = try Self.registrations(of: sessions, in: connection)
         case .devices: break
         }
+    }
+
+    /// Summed up here, because the many sums take SQLite longer than the rows.
+    private static func registrations(of sessions: [SessionFact], in connection: Connection) throws(DatabaseError) -> [RegistrationsFact] {
+        let sessions = Dictionary(sessions.map { ($0.id, $0) }) { first, _ in first }
+        let (channels, statuses) = (Spellings<Registration.Channel>(), Spellings<Registration.Status>())
+        var facts: [RegistrationsFact] = []
+        var session: Identifier<Session>?
+        _ = try connection.all(SQL.registrations) { row in
+            let id: Identifier<Session> = row.id(0)
+            guard let channel = channels.read(row, 1), let status = statuses.read(row, 2) else { return }
+            if session != id {
+                guard let fact = sessions[id] else { return }
+                session = id
+                facts.append(RegistrationsFact(of: fact))
+            }
+            facts[facts.count - 1].add(
+                channel, status, party: row.int(3), attended: row.int(4), onceWaited: row.integer(5) == 1, isToldByHistory: row.integer(6) == 1)
+        }
+        return facts
     }
 
     /// The first decision on each idea that had been submitted, with the time since its last submission before.
@@ -152,6 +159,18 @@ extension Facts {
     private static func day(_ time: Timestamp, _ zone: Zone) -> Int { Int(zone.local(time).day.daysSince1970) }
     /// What the federation does, it does in Paris.
     private static func parisDay(_ milliseconds: Int64) -> Int { day(Timestamp(milliseconds: milliseconds), .paris) }
+}
+
+/// The cases of a closed list by their bytes, for columns of which tens of thousands are read.
+private struct Spellings<Choice: CaseIterable & RawRepresentable<String>> {
+    private let spellings = Choice.allCases.map { (bytes: ContiguousArray($0.rawValue.utf8), choice: $0) }
+
+    func read(_ row: Statement, _ column: Int) -> Choice? {
+        row.withBytes(column) { bytes in
+            for spelling in spellings where spelling.bytes.count == bytes.count && spelling.bytes.elementsEqual(bytes) { return spelling.choice }
+            return nil
+        }
+    }
 }
 
 extension Statement {

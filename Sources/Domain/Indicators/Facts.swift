@@ -172,23 +172,62 @@ struct RegistrationsFact: Sendable {
     let day: Int
     let isHeld: Bool
     /// Of all, and of those that came in on paper or by telephone.
-    let count: Int
-    let assistedCount: Int
-    let seatsAsked: Int
+    private(set) var count = 0
+    private(set) var assistedCount = 0
+    private(set) var seatsAsked = 0
     /// People of the parties whose presence was marked, and those of them who came.
-    let all: Presence
-    let assisted: Presence
-    let onceWaiting: Int
-    let promoted: Int
+    private(set) var all = Presence()
+    private(set) var assisted = Presence()
+    private(set) var onceWaiting = 0
+    private(set) var promoted = 0
     /// Seats that were still waited for when the session was held.
-    let unmet: Int
-    let cancelled: Int
-    let expired: Int
-    let calledOff: Int
+    private(set) var unmet = 0
+    private(set) var cancelled = 0
+    private(set) var expired = 0
+    private(set) var calledOff = 0
 
     struct Presence: Sendable {
-        let expected: Int
-        let attended: Int
+        var expected = 0
+        var attended = 0
+    }
+
+    init(of session: SessionFact) { (coop, module, day, isHeld) = (session.coop, session.module, session.day, session.status == .held) }
+
+    /// - Parameter isToldByHistory: of one that expired, that it was waiting when it did; of one that waited and was cancelled, that it had a
+    ///   seat before.
+    mutating func add(_ channel: Registration.Channel, _ status: Registration.Status, party: Int, attended: Int, onceWaited: Bool, isToldByHistory: Bool) {
+        let isAssisted = channel == .paper || channel == .phone
+        var presence = Presence()
+        var hadSeat = false
+        switch status {
+        case .waitlisted, .offered: break
+        case .confirmed: hadSeat = true
+        case .attended: (presence, hadSeat) = (Presence(expected: party, attended: attended), true)
+        case .absent: (presence, hadSeat) = (Presence(expected: party), true)
+        case .cancelled: (cancelled, hadSeat) = (cancelled + 1, isToldByHistory)
+        case .sessionCancelled: (calledOff, hadSeat) = (calledOff + 1, isToldByHistory)
+        case .expired:
+            expired += 1
+            if isToldByHistory { unmet += party }
+        }
+        count += 1
+        seatsAsked += party
+        all.add(presence)
+        if isAssisted {
+            assistedCount += 1
+            assisted.add(presence)
+        }
+        if onceWaited {
+            onceWaiting += 1
+            if hadSeat { promoted += 1 }
+        }
+    }
+}
+
+extension RegistrationsFact.Presence {
+    fileprivate mutating func add(_ other: Self) {
+        expected += other.expected
+        attended += other.attended
     }
 }
 
