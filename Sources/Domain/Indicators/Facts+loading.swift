@@ -121,15 +121,15 @@ extension Facts {
         let sessions = Dictionary(sessions.map { ($0.id, $0) }) { first, _ in first }
         let (channels, statuses) = (Spellings<Registration.Channel>(), Spellings<Registration.Status>())
         var facts: [RegistrationsFact] = []
-        var session: Identifier<Session>?
+        // Of the rows before; most sessions have several.
+        var (text, session): ([UInt8], SessionFact?) = ([], nil)
         _ = try connection.all(SQL.registrations) { row in
-            let id: Identifier<Session> = row.id(0)
-            guard let channel = channels.read(row, 1), let status = statuses.read(row, 2) else { return }
-            if session != id {
-                guard let fact = sessions[id] else { return }
-                session = id
-                facts.append(RegistrationsFact(of: fact))
+            if !row.withBytes(0, { $0.elementsEqual(text) }) {
+                text = row.blob(0)
+                session = sessions[row.id(0)]
+                if let session { facts.append(RegistrationsFact(of: session)) }
             }
+            guard session != nil, let channel = channels.read(row, 1), let status = statuses.read(row, 2) else { return }
             facts[facts.count - 1].add(
                 channel, status, party: row.int(3), attended: row.int(4), onceWaited: row.integer(5) == 1, isToldByHistory: row.integer(6) == 1)
         }
@@ -161,17 +161,22 @@ extension Facts {
     private static func parisDay(_ milliseconds: Int64) -> Int { day(Timestamp(milliseconds: milliseconds), .paris) }
 }
 
-/// The cases of a closed list by their bytes, for columns of which tens of thousands are read.
+/// The cases of a closed list by their first bytes, for columns of which tens of thousands are read.
 private struct Spellings<Choice: CaseIterable & RawRepresentable<String>> {
-    private let spellings = Choice.allCases.map { (bytes: ContiguousArray($0.rawValue.utf8), choice: $0) }
+    private let spellings: [(key: UInt64, choice: Choice)]
+
+    init() {
+        spellings = Choice.allCases.map { choice in (Array(choice.rawValue.utf8).withUnsafeBytes(firstBytes(of:)), choice) }
+        assert(Set(spellings.map(\.key)).count == spellings.count, "two begin alike")
+    }
 
     func read(_ row: Statement, _ column: Int) -> Choice? {
-        row.withBytes(column) { bytes in
-            for spelling in spellings where spelling.bytes.count == bytes.count && spelling.bytes.elementsEqual(bytes) { return spelling.choice }
-            return nil
-        }
+        let key = row.withBytes(column, firstBytes(of:))
+        return spellings.first { $0.key == key }?.choice
     }
 }
+
+private func firstBytes(of text: UnsafeRawBufferPointer) -> UInt64 { text.prefix(8).reduce(0) { $0 << 8 | UInt64($1) } }
 
 extension Statement {
     fileprivate func int(_ column: Int) -> Int { Int(integer(column)) }

@@ -17,26 +17,30 @@ package struct Identifier<Of>: Hashable, Sendable {
     package init?(_ text: some StringProtocol) { self.init(utf8: text.utf8) }
 
     init?(utf8 text: some Sequence<UInt8>) {
-        var high: UInt64 = 0
-        var low: UInt64 = 0
-        var count = 0
-        for byte in text {
-            defer { count += 1 }
-            if count == 8 || count == 13 || count == 18 || count == 23 {
-                guard byte == 0x2D else { return nil }
-                continue
+        guard let parsed = text.withContiguousStorageIfAvailable({ Self(bytes: $0) }) ?? Array(text).withUnsafeBufferPointer({ Self(bytes: $0) })
+        else { return nil }
+        self = parsed
+    }
+
+    private init?(bytes: UnsafeBufferPointer<UInt8>) {
+        guard bytes.count == 36, bytes[8] == 0x2D, bytes[13] == 0x2D, bytes[18] == 0x2D, bytes[23] == 0x2D else { return nil }
+        // Without a branch a digit, which no processor could foretell.
+        var isHexadecimal = true
+        func append(_ range: Range<Int>, to number: inout UInt64) {
+            for index in range {
+                let (digit, letter) = (bytes[index] &- 0x30, bytes[index] &- 0x61)
+                isHexadecimal = isHexadecimal && (digit < 10 || letter < 6)
+                number = number << 4 | UInt64((digit < 10 ? digit : letter &+ 10) & 15)
             }
-            let digit: UInt64
-            switch byte {
-            case 0x30...0x39: digit = UInt64(byte - 0x30)
-            case 0x61...0x66: digit = UInt64(byte - 0x61 + 10)
-            default: return nil
-            }
-            if count < 18 { high = high << 4 | digit } else { low = low << 4 | digit }
-            guard count < 36 else { return nil }
         }
-        guard count == 36 else { return nil }
+        var (high, low): (UInt64, UInt64) = (0, 0)
+        append(0..<8, to: &high)
+        append(9..<13, to: &high)
+        append(14..<18, to: &high)
+        append(19..<23, to: &low)
+        append(24..<36, to: &low)
         self.init(high: high, low: low)
+        guard isHexadecimal else { return nil }
     }
 
     package var text: String {
