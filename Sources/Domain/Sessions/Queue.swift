@@ -3,8 +3,9 @@ import SQLite
 /// A session with all its registrations, as the promotion routine sees them: read once a change, decided on, and stored.
 struct Queue: Sendable {
     let session: Session
-    /// As they are stored, without the one that is being written.
-    private let others: [Registration]
+    /// As they are stored, without the one that is being written. Nil where they are not looked at: who comes last to a full session
+    /// changes nothing for anybody.
+    private let others: [Registration]?
     /// What the routine makes of them; the one that is being written comes last.
     private var settled: [Registration]
 
@@ -12,15 +13,38 @@ struct Queue: Sendable {
     init(of session: Session, writing id: Identifier<Registration>? = nil, in tx: Transaction) throws(DomainError) {
         self.session = session
         others = try Registration.store.all(where: "session_id = ?", [session.id.value], in: tx.connection).filter { $0.id != id }
-        settled = others
+        settled = others ?? []
     }
 
-    var parties: [Registration] { others }
-    var nextEntryNo: Int { (others.map(\.entryNo).max() ?? 0) + 1 }
+    /// The queue for a party that is about to come in.
+    init(of session: Session, before party: Registration, in tx: Transaction) throws(DomainError) {
+        guard session.freeSeats == 0, session.seatsOffered == 0, try !Self.overtakes(party, in: tx) else {
+            self = try Queue(of: session, in: tx)
+            return
+        }
+        self.init(full: session)
+    }
+
+    private init(full session: Session) { (self.session, others, settled) = (session, nil, []) }
+
+    /// Whether the party, by a slip that came in earlier, stands before one that waits.
+    private static func overtakes(_ party: Registration, in tx: Transaction) throws(DomainError) -> Bool {
+        try storing { () throws(DatabaseError) in
+            try tx.connection.first(
+                "SELECT 1 FROM registration WHERE session_id = ? AND status = 'waitlisted' AND queued_at > ? LIMIT 1", [party.sessionID.value, .text(party.queuedAt.text)]
+            ) { _ in true } ?? false
+        }
+    }
+
+    var parties: [Registration] { others ?? [] }
 
     /// Decides, with this registration among the others, and gives back what becomes of it.
     mutating func settle(with own: Registration? = nil, isNew: Bool = false, at now: Timestamp) -> Registration? {
-        settled = others + (own.map { [$0] } ?? [])
+        settled = parties + (own.map { [$0] } ?? [])
+        guard others != nil else {
+            for index in settled.indices { settled[index].wait(at: session.waitingParties + 1) }
+            return settled.last
+        }
         if !session.status.isOver {
             var parties = settled.map { Promotion.Party($0) }
             if isNew, let last = parties.indices.last { parties[last].isNew = true }
@@ -32,7 +56,7 @@ struct Queue: Sendable {
 
     /// Stores what was decided about the others, and the session's totals.
     func store(by caller: Caller, in tx: Transaction) throws(DomainError) {
-        for (old, new) in zip(others, settled) {
+        for (old, new) in zip(parties, settled) {
             if new.status != old.status {
                 try Registration.store.amend(old, .transition, by: caller, in: tx) { $0 = new }
             } else if !new.hasFields(of: old) {
@@ -40,7 +64,7 @@ struct Queue: Sendable {
             }
         }
         var counted = session
-        counted.count(settled)
+        if others != nil { counted.count(settled) } else { counted.countWaiting(settled) }
         guard !counted.hasFields(of: session) else { return }
         try Session.store.republish(session, as: counted, in: tx)
         guard counted.status == .open, counted.freeSeats == 0, session.freeSeats > 0 else { return }
@@ -69,6 +93,11 @@ extension Session {
         waitingSeats = seats([.waitlisted])
         attendedCount = registrations.filter { $0.status == .attended }.reduce(0) { $0 + ($1.attendedCount ?? 0) }
     }
+
+    fileprivate mutating func countWaiting(_ more: [Registration]) {
+        waitingParties += more.count
+        waitingSeats += more.reduce(0) { $0 + $1.partySize }
+    }
 }
 
 extension Promotion.Party {
@@ -89,4 +118,6 @@ extension Registration {
         if party.isToBeCalled { contactTask = .toCall }
         if party.status == .waitlisted { wasWaitlisted = true }
     }
+
+    fileprivate mutating func wait(at rank: Int) { (status, self.rank, notPromotedReason, wasWaitlisted) = (.waitlisted, rank, .full, true) }
 }

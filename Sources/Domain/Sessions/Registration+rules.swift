@@ -16,7 +16,7 @@ extension Registration {
         try checkFields(in: session)
         var queue = if let queue { queue } else { try Queue(of: session, writing: id, in: tx) }
         if change.action == .create || !change.given.isDisjoint(with: ["email", "phone", "postal", "contact_name"]) {
-            try checkDuplicate(among: queue.parties, change)
+            try checkDuplicate(change, in: tx)
         }
         if let old = change.old, change.action == .change { try resize(from: old, queue, at: tx.now) }
         decide(&queue, isNew: change.action == .create, at: tx.now)
@@ -51,9 +51,10 @@ extension Registration {
         if noticeVersion.isEmpty { noticeVersion = Self.presentNotice }
         // Nobody stands there to be told when a slip is typed in.
         if channel == .paper, email == nil { contactTask = .toCall }
-        let queue = try Queue(of: session, in: tx)
-        entryNo = queue.nextEntryNo
-        self.queue = queue
+        queue = try Queue(of: session, before: self, in: tx)
+        entryNo = try 1 + storing { () throws(DatabaseError) in
+            try tx.connection.first("SELECT max(entry_no) FROM registration WHERE session_id = ?", [sessionID.value]) { Int($0.integer(0)) } ?? 0
+        }
         if isPublic, session.waitingParties >= Self.mostWaitingOnline, session.freeSeats == 0 {
             throw .conflict(
                 code: "waitlist.full",
@@ -136,8 +137,14 @@ extension Registration {
     }
 
     /// One live registration a contact and session. Whoever signs up without a token learns nothing of others.
-    private mutating func checkDuplicate(among parties: [Registration], _ change: Change<Registration>) throws(DomainError) {
-        guard let other = parties.first(where: { $0.status.isLive && hasContact(of: $0) }) else { return }
+    private mutating func checkDuplicate(_ change: Change<Registration>, in tx: Transaction) throws(DomainError) {
+        let own = Contact(of: self)
+        let others = try storing { () throws(DatabaseError) in
+            try tx.connection.all(Contact.others, [sessionID.value, id.value]) { row in
+                own.isOf(row) ? (id: row.text(0), entryNo: row.integer(1)) : nil
+            }
+        }
+        guard let other = others.lazy.compactMap(\.self).first else { return }
         if change.caller.role == nil {
             duplicateSuspected = true
             return
@@ -148,14 +155,6 @@ extension Registration {
                 en: "This contact is registered for the session already (no. \(other.entryNo)); change that registration.",
                 fr: "Ce contact est déjà inscrit à la session (n° \(other.entryNo)) ; modifiez cette inscription."),
             members: [("registration_id", "\"\(other.id)\"")])
-    }
-
-    /// The same e-mail address, else the same telephone, else the same name and address.
-    private func hasContact(of other: Registration) -> Bool {
-        if let email, let theirs = other.email { return email.folded == theirs.folded }
-        if let phone, let theirs = other.phone { return phone == theirs }
-        guard let postal, let theirs = other.postal, let contactName, let name = other.contactName else { return false }
-        return contactName.folded.words == name.folded.words && postal.folded.words == theirs.folded.words
     }
 
     /// A party with a seat grows only into free seats that nobody waits for; one that waits and grows goes to the end.
@@ -203,6 +202,37 @@ extension Registration {
         guard let registration = try store.find(id, in: tx.connection) else { return }
         try Session.settleQueue(registration.sessionID, by: .clock, in: tx)
     }
+}
+
+/// By what people are known again.
+private struct Contact {
+    private let email: String?
+    private let phone: String?
+    private let address: String?
+
+    init(of registration: Registration) {
+        (email, phone) = (registration.email?.folded, registration.phone)
+        address = Self.address(registration.contactName, registration.postal)
+    }
+
+    /// Whether a row of `others` has the same e-mail address, else the same telephone, else the same name and address.
+    func isOf(_ row: Statement) -> Bool {
+        if let email, let theirs = row.optionalText(2) { return email == theirs.folded }
+        if let phone, let theirs = row.optionalText(3) { return phone == theirs }
+        return address != nil && address == Self.address(row.optionalText(5), row.optionalText(4))
+    }
+
+    private static func address(_ name: String?, _ postal: String?) -> String? {
+        guard let name, let postal else { return nil }
+        return name.folded.words + "\n" + postal.folded.words
+    }
+
+    private static let live = Registration.Status.allCases.filter(\.isLive).map { "'\($0.rawValue)'" }.joined(separator: ", ")
+    /// The live registrations of a session but one, in the order of their entry.
+    static let others = """
+        SELECT id, entry_no, email, phone, postal, contact_name FROM registration
+        WHERE session_id = ? AND id <> ? AND status IN (\(live)) ORDER BY entry_no
+        """
 }
 
 extension String {
