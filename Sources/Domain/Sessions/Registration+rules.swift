@@ -208,23 +208,20 @@ extension Registration {
 private struct Contact {
     private let email: String?
     private let phone: String?
-    private let address: String?
+    private let name: String?
+    private let postal: String?
 
     init(of registration: Registration) {
         (email, phone) = (registration.email?.folded, registration.phone)
-        address = Self.address(registration.contactName, registration.postal)
+        (name, postal) = (registration.contactName?.folded.words, registration.postal?.folded.words)
     }
 
     /// Whether a row of `others` has the same e-mail address, else the same telephone, else the same name and address.
     func isOf(_ row: Statement) -> Bool {
         if let email, let theirs = row.optionalText(2) { return email == theirs.folded }
         if let phone, let theirs = row.optionalText(3) { return phone == theirs }
-        return address != nil && address == Self.address(row.optionalText(5), row.optionalText(4))
-    }
-
-    private static func address(_ name: String?, _ postal: String?) -> String? {
-        guard let name, let postal else { return nil }
-        return name.folded.words + "\n" + postal.folded.words
+        guard let name, let postal, let theirs = row.optionalText(4), postal == theirs.folded.words, let theirName = row.optionalText(5) else { return false }
+        return name == theirName.folded.words
     }
 
     private static let live = Registration.Status.allCases.filter(\.isLive).map { "'\($0.rawValue)'" }.joined(separator: ", ")
@@ -237,5 +234,12 @@ private struct Contact {
 
 extension String {
     /// Words with one space between.
-    fileprivate var words: String { split(whereSeparator: \.isWhitespace).joined(separator: " ") }
+    fileprivate var words: String {
+        var before = UInt8(ascii: " ")
+        let isSo = utf8.allSatisfy { byte in
+            defer { before = byte }
+            return byte > 0x20 && byte < 0x7F || byte == 0x20 && before != 0x20
+        }
+        return isSo && before != 0x20 ? self : split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    }
 }
