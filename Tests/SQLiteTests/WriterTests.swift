@@ -166,7 +166,7 @@ import Testing
         waits.initialize(to: 0)
         defer { waits.deallocate() }
         nonisolated(unsafe) let counted = waits
-        try test.database.writer.perform { connection in
+        _ = try test.database.writer.perform { connection in
             sqlite3_busy_handler(
                 connection.handle,
                 { context, _ in

@@ -9,7 +9,7 @@ enum Exchanges {
 
     private static func open() -> FileHandle? {
         guard let path = ProcessInfo.processInfo.environment["VIECOOP_EXCHANGES"] else { return nil }
-        if !FileManager.default.fileExists(atPath: path) { FileManager.default.createFile(atPath: path, contents: nil) }
+        if !FileManager.default.fileExists(atPath: path) { _ = FileManager.default.createFile(atPath: path, contents: nil) }
         let handle = FileHandle(forWritingAtPath: path)
         _ = try? handle?.seekToEnd()
         return handle

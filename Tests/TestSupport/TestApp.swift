@@ -56,14 +56,18 @@ package final class TestApp: Sendable {
     }
 
     /// The id of a new co-op.
+    @discardableResult
     package func addCoop(_ slug: String, membership: String = "member", department: String = "2B") throws -> String {
         try add(Coop.self, #"{"slug":"\#(slug)","name":"Coop \#(slug)","department_code":"\#(department)","membership":"\#(membership)"}"#)
     }
 
+    @discardableResult
     package func addTheme(_ slug: String) throws -> String { try add(Theme.self, #"{"slug":"\#(slug)","title":"Thème \#(slug)"}"#) }
 
+    @discardableResult
     package func addMooc(_ slug: String) throws -> String { try add(Mooc.self, #"{"slug":"\#(slug)","title":"MOOC \#(slug)"}"#) }
 
+    @discardableResult
     package func addReferent(_ coop: String, _ family: String = "Muller", more: String = "") throws -> String {
         try add(
             Referent.self,
@@ -71,6 +75,7 @@ package final class TestApp: Sendable {
     }
 
     /// Stores a record as the operator and returns its id.
+    @discardableResult
     package func add<R: Record>(_ type: R.Type, _ json: String) throws -> String {
         let draft = try Draft<R>(JSON.parse(Array(json.utf8)), for: .bringIn)
         return try federation.perform { (tx) throws(DomainError) in try R.store.create(draft, by: .operatorItself, in: tx) }.record.id.text

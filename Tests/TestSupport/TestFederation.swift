@@ -111,19 +111,23 @@ package final class TestFederation: Sendable {
 
     // MARK: Records to begin with
 
+    @discardableResult
     package func addCoop(_ slug: String = "les-tilleuls", membership: String = "member", _ more: String = "") throws(DomainError) -> Coop {
         try create(Coop.self, #"{"slug":"\#(slug)","name":"Coop \#(slug)","department_code":"35","membership":"\#(membership)"\#(more)}"#)
     }
 
+    @discardableResult
     package func addReferent(of coop: Coop, _ more: String = "", by caller: Caller = .operatorItself) throws(DomainError) -> Referent {
         try create(
             Referent.self, #"{"coop_id":"\#(coop.id)","given_name":"Anne","family_name":"Le Goff","started_on":"2026-01-05"\#(more)}"#, by: caller)
     }
 
+    @discardableResult
     package func addTheme(_ slug: String = "voisinage") throws(DomainError) -> Theme {
         try create(Theme.self, #"{"slug":"\#(slug)","title":"Vivre ensemble","order":1}"#)
     }
 
+    @discardableResult
     package func addIdea(on theme: Theme, _ more: String = "", by caller: Caller = .operatorItself) throws(DomainError) -> Idea {
         try create(Idea.self, #"{"title":"Repas de quartier","theme_id":"\#(theme.id)"\#(more)}"#, by: caller)
     }
