@@ -5,8 +5,10 @@ import Synchronization
 /// A viecoop database file: one writer, and read-only connections for everybody else.
 package final class Database: Sendable {
     package struct Settings: Sendable {
-        /// The writer's page cache.
-        package var cacheKiB = 65_536
+        /// The writer's page cache. Not large: where pages of a B-tree change places, SQLite lends one the number of the lock page
+        /// (262,145), and the commit then walks the whole cache to see what lies beyond the end of the file. What falls out is
+        /// still in the system's cache.
+        package var cacheKiB = 16_384
         package var readers = 4
         package var readerCacheKiB = 8192
         package var queueLimit = 4096
