@@ -46,11 +46,34 @@ package final class Field<R: Sendable>: Sendable {
         parse = { json, pointer, faults in
             codec.parse(json, pointer, &faults).map { value in Assignment(field: name) { $0[keyPath: path] = value } }
         }
-        column = { codec.column($0[keyPath: path]) }
-        load = { $0[keyPath: path] = codec.load($1, $2) }
-        write = { codec.write($0[keyPath: path], &$1) }
-        isEqual = { $0[keyPath: path] == $1[keyPath: path] }
-        copy = { $1[keyPath: path] = $0[keyPath: path] }
+        let place = Place(path)
+        column = { codec.column(place.value(in: $0)) }
+        load = { place.set(codec.load($1, $2), in: &$0) }
+        write = { codec.write(place.value(in: $0), &$1) }
+        isEqual = { place.value(in: $0) == place.value(in: $1) }
+        copy = { place.set(place.value(in: $0), in: &$1) }
+    }
+}
+
+/// Where a field lies in a record. A stored property is reached by its offset: each use of a key path looks up the types on its way,
+/// which for the hundred fields of a write adds up to a tenth of it.
+private struct Place<R, Value>: Sendable {
+    private let path: WritableKeyPath<R, Value> & Sendable
+    /// Nil for a computed property.
+    private let offset: Int?
+
+    init(_ path: WritableKeyPath<R, Value> & Sendable) { (self.path, offset) = (path, MemoryLayout<R>.offset(of: path)) }
+
+    @inline(__always)
+    func value(in record: R) -> Value {
+        guard let offset else { return record[keyPath: path] }
+        return withUnsafePointer(to: record) { (UnsafeRawPointer($0) + offset).assumingMemoryBound(to: Value.self).pointee }
+    }
+
+    @inline(__always)
+    func set(_ value: Value, in record: inout R) {
+        guard let offset else { return record[keyPath: path] = value }
+        withUnsafeMutablePointer(to: &record) { (UnsafeMutableRawPointer($0) + offset).assumingMemoryBound(to: Value.self).pointee = value }
     }
 }
 
