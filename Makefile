@@ -44,7 +44,7 @@ pages: packages-pages ## look at the pages in a headless browser (PICTURES=folde
 	swift build $(checked) --product viecoop
 	/usr/bin/python3 Tests/browser/check.py .build/debug/viecoop $(PICTURES)
 
-bench: packages-bench ## measure the release binary next to nginx (BENCH="--polls --large --webhooks", or --indicators)
+bench: packages-bench ## measure the release binary next to nginx (BENCH="--polls --sync --webhooks --large", or --indicators)
 	swift build -c release $(checked) --product viecoop
 	swift build -c release $(checked) --product viecoop-bench
 	.build/release/viecoop-bench $(BENCH)

@@ -65,7 +65,7 @@ extension Server {
 
     /// Messages that were taken since the start.
     fileprivate func delivered() throws(BenchError) -> Int {
-        let metrics = String(decoding: try Client(port: port, token: operatorToken()).get("/metrics", accept: "text/plain") ?? [], as: UTF8.self)
+        let metrics = String(decoding: try Client(port: port, token: token()).get("/metrics", accept: "text/plain") ?? [], as: UTF8.self)
         let line = metrics.split(separator: "\n").first { $0.hasPrefix("viecoop_webhook_delivered_total ") }
         guard let count = line?.split(separator: " ").last.flatMap({ Int($0) }) else { throw BenchError("The metrics count no deliveries.") }
         return count

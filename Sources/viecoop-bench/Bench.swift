@@ -79,6 +79,7 @@ import Foundation
         ]
         if options.polls { figures.append(["memory with 5,000 waiting, MB", Report.fixed(try waiting(server)), "150"]) }
         server.stop()
+        if options.sync { figures += try sync() }
         if options.webhooks { figures += try webhooks(nginx) }
         if options.large { figures.append(["page's cost, 1,000,000 records / 10,000", Report.fixed(try growth()), "1.30"]) }
         Report.print(figures)

@@ -43,13 +43,16 @@ struct Client {
     private func send(_ method: String, _ path: String, _ body: String, expecting expected: Int) throws(BenchError) -> [UInt8] {
         let socket = try Socket()
         try socket.connect(port)
-        let content = body.isEmpty ? "" : "Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n"
-        try socket.write(
-            "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nAuthorization: Bearer \(token)\r\nIf-Match: *\r\n\(content)Connection: close\r\n\r\n\(body)")
+        try socket.write(request(method, path, body))
         var answered: [UInt8] = []
         let status = try Answer(socket).read { answered.append(contentsOf: $0) }
         guard status == expected else { throw BenchError("\(method) \(path) answered \(status): \(String(decoding: answered, as: UTF8.self))") }
         return answered
+    }
+
+    func request(_ method: String, _ path: String, _ body: String) -> String {
+        let content = body.isEmpty ? "" : "Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n"
+        return "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nAuthorization: Bearer \(token)\r\nIf-Match: *\r\n\(content)Connection: close\r\n\r\n\(body)"
     }
 
     /// Reads a 200 of lines and forgets them: how many there were, the last one, and how many bytes in all.

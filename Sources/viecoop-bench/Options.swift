@@ -10,6 +10,7 @@ struct Options {
     var polls = false
     var indicators = false
     var webhooks = false
+    var sync = false
     /// The server's executable: by default the one that was built beside this one.
     var server = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent("viecoop").path
     /// Where the server's log goes.
@@ -27,6 +28,7 @@ struct Options {
           --large        also a page's cost with 1,000,000 records against 10,000; takes minutes
           --polls        also memory with 5,000 waiting long-polls
           --indicators   the federation's figures over five made-up years, and nothing else; takes a minute
+          --sync         also how fast devices push, and how soon they hear of news
           --webhooks     also what webhooks cost, and how fast they are told
           --server FILE  the viecoop to measure (the one beside this program)
           --log FILE     where its log goes (/dev/null)
@@ -41,6 +43,7 @@ struct Options {
             case "--polls": polls = true
             case "--indicators": indicators = true
             case "--webhooks": webhooks = true
+            case "--sync": sync = true
             case "--records": records = try Options.number(option, &rest)
             case "--rounds": rounds = try Options.number(option, &rest)
             case "--seconds": seconds = try Options.number(option, &rest)

@@ -9,6 +9,8 @@ final class Server {
     /// A referent's path for each of some records spread over the database.
     let referents: [String]
     let coopID: String
+    /// Of the member co-ops; the first is the token's.
+    let coops: [String]
     private let process: Process
     private var sites = 0
     private var knownModule: String?
@@ -29,14 +31,15 @@ final class Server {
         do {
             try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
         } catch { throw BenchError("The folder \(data) cannot be made: \(error).") }
-        let coops = Embedded.sampleData.first { $0.name == "coops.json" }?.bytes ?? []
-        let slugs = try Server.parse(coops)["coops"]?.elements?
+        let sample = Embedded.sampleData.first { $0.name == "coops.json" }?.bytes ?? []
+        let slugs = try Server.parse(sample)["coops"]?.elements?
             .filter { $0["membership"]?.stringValue == "member" }
             .compactMap { $0["slug"]?.stringValue } ?? []
+        self.coops = slugs
         guard let slug = slugs.first else { throw BenchError("The sample data holds no member co-op.") }
 
         progress("importing \(records) referents …")
-        let coopsFile = try workspace.write("coops.json", coops)
+        let coopsFile = try workspace.write("coops.json", sample)
         let moocFile = try workspace.write("mooc.json", Embedded.sampleData.first { $0.name == "mooc.json" }?.bytes ?? [])
         try workspace.run(options.server, ["import", coopsFile, moocFile, "--data", data])
         // An import takes 50 MiB at most.
@@ -45,9 +48,10 @@ final class Server {
             try workspace.run(options.server, ["import", try workspace.write("referents.csv", table.utf8), "--data", data])
         }
         let token = try workspace.run(options.server, ["token", "create", "--data", data, "--role", "coop_manager", "--coop", slug])
+            .trimmingCharacters(in: .whitespacesAndNewlines)
 
         port = try Client.freePort()
-        client = Client(port: port, token: token.trimmingCharacters(in: .whitespacesAndNewlines))
+        client = Client(port: port, token: token)
         process = try workspace.start(
             options.server, ["serve", "--data", data, "--listen", "127.0.0.1:\(port)"] + more, log: options.log)
         let port = port
@@ -60,9 +64,10 @@ final class Server {
         coopID = id
     }
 
-    /// A token that may read the metrics.
-    func operatorToken() throws(BenchError) -> String {
-        try workspace.run(program, ["token", "create", "--data", data, "--role", "federation_admin"]).trimmingCharacters(in: .whitespacesAndNewlines)
+    /// A new token, of the federation unless a co-op is named.
+    func token(_ role: String = "federation_admin", coop: String? = nil) throws(BenchError) -> String {
+        let arguments = ["token", "create", "--data", data, "--role", role] + (coop.map { ["--coop", $0] } ?? [])
+        return try workspace.run(program, arguments).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     func stop() { workspace.stop(process) }
