@@ -106,11 +106,11 @@ package final class LocalStore {
             ?? Place(epoch: "", cursor: nil, seq: 0)
     }
 
-    /// Under a new epoch the server was restored, to a moment that the copy had not passed, or it would have said to which (`reoffer_after`).
-    /// What was pushed since may be lost all the same: the mids make it safe to send again what is not.
-    func move(to place: Place) throws {
+    /// - Parameter kept: the server was restored where the epoch is a new one; it has then lost nothing of what was acknowledged up to
+    ///   this seq. The rest waits again: the mids make it safe to send what was not lost.
+    func move(to place: Place, kept: Int64) throws {
         let former = try self.place()
-        if !former.epoch.isEmpty, former.epoch != place.epoch { try reoffer(after: former.seq) }
+        if !former.epoch.isEmpty, former.epoch != place.epoch { try reoffer(after: kept) }
         try connection.run("UPDATE place SET epoch = ?, cursor = ?, seq = ?", [.text(place.epoch), place.cursor.map { .text($0) } ?? .null, .integer(place.seq)])
     }
 

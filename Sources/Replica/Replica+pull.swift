@@ -35,8 +35,10 @@ extension Replica {
             case 410 where !pulled.isRepaired, 400 where answer.code == "cursor.invalid" && place.cursor != nil && !pulled.isRepaired:
                 // Away for too long, or the server was restored to what it was before: what it has lost of ours waits again, and
                 // instead of all records only the difference is fetched.
-                if let seq = try answer.json()["reoffer_after"]?.integerValue { try store.transaction { try store.reoffer(after: seq) } }
-                try repair()
+                let kept = try answer.json()["reoffer_after"]?.integerValue
+                if let kept { try store.transaction { try store.reoffer(after: kept) } }
+                // Where the server has not followed the cursor's history, it may have been restored to any moment.
+                try repair(kept: kept ?? 0)
                 pulled.isRepaired = true
             default: throw refusal(answer)
             }
@@ -53,7 +55,8 @@ extension Replica {
             // A page leads on, unless it is the last.
             guard page.isComplete || page.place.cursor != place.cursor else { return false }
             for entry in page.entries { try store.take(entry) }
-            try store.move(to: page.place)
+            // A server that was restored to before this place would not have answered with a page.
+            try store.move(to: page.place, kept: place.seq)
             if page.isComplete { try store.settle(at: page.place.seq) }
             return true
         }

@@ -21,7 +21,7 @@ extension Replica {
             let differing = try differing(try answer.json())
             if differing.isEmpty { return mended }
             mended += differing.count
-            try repair(differing, keeping: try store.place().cursor)
+            try repair(differing, keeping: try store.place().cursor, kept: try store.place().seq)
         }
         throw ReplicaError.unreadable("changes come faster than they can be compared; check again later")
     }
@@ -53,24 +53,26 @@ extension Replica {
     }
 
     /// Mends everything, and begins a new cursor: after a 410, or where the cursor is lost.
-    func repair() throws {
+    ///
+    /// - Parameter kept: what a restored server has lost nothing of, up to this seq.
+    func repair(kept: Int64) throws {
         if try store.holdings().count <= Self.most {
             let answer = try ask(try store.holdings(), bucket: nil, cursor: nil)
-            if answer.status == 200 { return try mend(try Page(answer), isWhole: true) }
+            if answer.status == 200 { return try mend(try Page(answer), isWhole: true, kept: kept) }
             guard answer.status == 413 else { throw refusal(answer) }
         }
-        try repair(Array(Self.buckets), keeping: nil)
+        try repair(Array(Self.buckets), keeping: nil, kept: kept)
     }
 
     /// Mends some buckets. Each answer is of its own moment, so the cursor stays at the first: what came in between is pulled again.
-    private func repair(_ buckets: [UInt8], keeping cursor: String?) throws {
+    private func repair(_ buckets: [UInt8], keeping cursor: String?, kept: Int64) throws {
         var cursor = cursor
         for bucket in buckets {
             let answer = try ask(try store.holdings().filter { $0.bucket == bucket }, bucket: bucket, cursor: cursor)
             guard answer.status == 200 else { throw refusal(answer) }
             let page = try Page(answer)
             cursor = page.place.cursor
-            try mend(page, isWhole: bucket == buckets.last)
+            try mend(page, isWhole: bucket == buckets.last, kept: kept)
         }
     }
 
@@ -92,12 +94,12 @@ extension Replica {
     }
 
     /// - Parameter isWhole: whether this was the last part, so that pulls may go on from its cursor.
-    private func mend(_ page: Page, isWhole: Bool) throws {
+    private func mend(_ page: Page, isWhole: Bool, kept: Int64) throws {
         try store.transaction {
             let place = try store.place()
             guard page.place.seq >= place.seq else { throw ReplicaError.unreadable("the answer is older than what this device has") }
             for entry in page.entries { try store.take(entry) }
-            if isWhole { try store.move(to: page.place) }
+            if isWhole { try store.move(to: page.place, kept: kept) }
         }
         try store.removeTraces()
     }

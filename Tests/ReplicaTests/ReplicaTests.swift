@@ -95,8 +95,10 @@ struct ReplicaTests {
         for name in files.files { #expect(try files.bytes(of: name).firstRange(of: Array("Ophelia".utf8)) == nil, "\(name)") }
     }
 
-    @Test("what a restore lost is sent again, also by a device that the restored server only calls away for too long")
-    func offersAgain() throws {
+    enum Trouble: CaseIterable { case awayForTooLong, cursorLost }
+
+    @Test("what a restore lost is sent again, also where the restored server does not say that it was restored", arguments: Trouble.allCases)
+    func offersAgain(after trouble: Trouble) throws {
         struct Line: Transport {
             let server: SimulatedServer
             let token: String
@@ -109,9 +111,15 @@ struct ReplicaTests {
         let backup = try server.backup()
         let id = try phone.note(LocalChange(.create, "idea", fields: fields(#"{"title":"Le banc","theme_id":"\#(Template.theme)","author_coop_id":"\#(Template.coops[0])"}"#)))
         #expect(try phone.push().results == ["applied": 1])
+        // Where the copy has passed what was lost, its place says nothing of it.
+        if trouble == .cursorLost { try phone.pull() }
         try server.restore(backup)
-        let head = server.federation.heads.head
-        _ = try server.federation.perform { (tx) throws(DomainError) in try storing { () throws(DatabaseError) in try Tombstones.drop(upTo: head, in: tx) } }
+        switch trouble {
+        case .awayForTooLong:
+            let head = server.federation.heads.head
+            _ = try server.federation.perform { (tx) throws(DomainError) in try storing { () throws(DatabaseError) in try Tombstones.drop(upTo: head, in: tx) } }
+        case .cursorLost: try phone.store.connection.run("UPDATE place SET cursor = 'lost'")
+        }
         #expect(try phone.pull().isRepaired)
         #expect(try phone.waiting == 1)
         try phone.synchronize()
@@ -134,7 +142,7 @@ struct ReplicaTests {
         #expect(try app.send("DELETE", "/v1/referents/\(id)", token: manager, headers: [("If-Match", "*")]).status == 204)
         let (store, before) = (phone.store, try phone.store.place())
         // It has all that there is, and does not say that the referent is gone.
-        #expect(throws: ReplicaError.unreachable("the answer is to another request")) {
+        #expect(throws: ReplicaError.unreachable("the answer is to another request, as somebody between says")) {
             try Replica(store: store, transport: Mixing(line: DirectTransport(app: app.app, token: manager))).pull()
         }
         #expect(try store.place() == before)
