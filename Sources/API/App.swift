@@ -140,7 +140,7 @@ package final class App: Application {
         var response = Response(status: 204, headers: ["Allow": allowed.joined(separator: ", ")])
         if let origin = request.headers["Origin"], settings.allowedOrigins.contains(origin), request.headers["Access-Control-Request-Method"] != nil {
             response.headers.add("Access-Control-Allow-Methods", allowed.joined(separator: ", "))
-            response.headers.add("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key")
+            response.headers.add("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, Request-Id")
             response.headers.add("Access-Control-Max-Age", "600")
         }
         return response

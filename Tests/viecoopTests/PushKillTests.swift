@@ -12,6 +12,15 @@ struct PushKillTests {
 
     enum Victim: String, CaseIterable { case server, device }
 
+    @Test("an answer of the server says to which request it is")
+    func namesRequests() throws {
+        let folder = TestFolder()
+        let server = try Running(folder.path)
+        let request = ReplicaRequest(method: "GET", path: "/v1/changes")
+        #expect(try CurlTransport(server: "http://127.0.0.1:\(server.port)", token: nil).send(request).requestID == request.id)
+        #expect(server.stop().code == 0)
+    }
+
     @Test("whoever is killed in whatever moment of a push, each change happens once and both sides are equal", arguments: Victim.allCases)
     func happensOnce(killed victim: Victim) throws {
         let folder = TestFolder(), phone = TestFolder()
