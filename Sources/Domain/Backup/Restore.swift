@@ -30,7 +30,7 @@ package enum Restore {
         try Database.recognize(file)
         var notes: [String] = []
         let mark = try? HighWater.read(in: directory)
-        if mark == nil { notes.append("This folder does not know how far its server had come: seqs go on \(margin) further on.") }
+        if mark == nil { notes.append("This folder does not know how far its server had come: seqs go on at least \(margin) further on.") }
         let former = Former(directory, &notes)
 
         let stage = directory + "/" + staging
@@ -66,7 +66,7 @@ package enum Restore {
         guard !isKnown else { return nil }
         var notes: [String] = []
         let mark = try? HighWater.read(in: directory)
-        if mark == nil { notes.append("The file highwater is missing: seqs go on \(margin) further on.") }
+        if mark == nil { notes.append("The file highwater is missing: seqs go on at least \(margin) further on.") }
         let row = try declare(in: directory, after: mark, and: nil)
         try settle(directory, nil, at: .now(), &notes)
         return Report(epoch: row.name, fork: row.fork, first: row.first, former: nil, notes: notes)
@@ -106,7 +106,8 @@ package enum Restore {
             try connection.script("PRAGMA journal_mode = WAL")
             try connection.script("BEGIN IMMEDIATE")
             let stored = try Epochs.stored(in: connection)
-            let known = mark.map { max($0.reserved, $0.committed) } ?? max(stored.head, former?.head ?? 0) + margin
+            // By chance further on, so that two folders to which one backup is restored do not give out the same seqs.
+            let known = mark.map { max($0.reserved, $0.committed) } ?? max(stored.head, former?.head ?? 0) + margin + Int64.random(in: 0..<margin)
             // One seq is left out: as the head, it is no other history's, not even where nothing was written between two restores.
             let head = max(known, stored.head, former?.head ?? 0) + 1
             let row = Epochs.Row(name: Epochs.newName(), parent: Epochs.newest(of: stored.epochs)?.name, fork: stored.head, first: head + 1)
