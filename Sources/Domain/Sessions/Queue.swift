@@ -36,6 +36,7 @@ struct Queue: Sendable {
         }
     }
 
+    /// The others, but none of them where they are not looked at.
     var parties: [Registration] { others ?? [] }
 
     /// Decides, with this registration among the others, and gives back what becomes of it.

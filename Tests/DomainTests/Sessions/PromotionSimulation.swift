@@ -81,9 +81,18 @@ struct PromotionSimulation {
                 if model.now >= model.closes { model.isOpen = false }
                 model.giveAway()
             }
-            let real = try parties.map { try fixture.test.stored($0) }.map { "\($0.entryNo) \($0.status.rawValue) \($0.rank ?? 0)" }
-            try #require(real == model.picture, "seed \(seed): \(log)")
+            let stored = try parties.map { try fixture.test.stored($0) }
+            try #require(stored.map { "\($0.entryNo) \($0.status.rawValue) \($0.rank ?? 0)" } == model.picture, "seed \(seed): \(log)")
             let totals = try fixture.test.stored(session)
+            let waiting = stored.filter { $0.status == .waitlisted }.sorted { $0.rank ?? 0 < $1.rank ?? 0 }
+            try #require(
+                totals.waitingParties == waiting.count && totals.waitingSeats == waiting.reduce(0) { $0 + $1.partySize }
+                    && totals.freeSeats == totals.capacity - model.held, "seed \(seed): \(log)")
+            let isStrict = clock.now < starts.adding(seconds: -Int64(model.fitHours) * 3600)
+            for (place, party) in waiting.enumerated() {
+                let reason: Registration.NotPromoted = totals.freeSeats == 0 ? .full : place > 0 && isStrict ? .behindLargerParty : .partyTooLarge
+                try #require(party.notPromotedReason == reason && party.wasWaitlisted, "seed \(seed): \(log)")
+            }
             try #require(totals.seatsConfirmed + totals.seatsOffered == model.held && model.held <= totals.capacity, "seed \(seed): \(log)")
         }
         // Whoever comes next finds no session of this one under way.
