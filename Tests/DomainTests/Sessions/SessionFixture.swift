@@ -1,5 +1,6 @@
 @testable import Domain
 import JSON
+import Synchronization
 import TestSupport
 
 /// A member co-op with a site, a facilitator and a published module; a clock on the morning of 2 March 2026.
@@ -48,8 +49,13 @@ struct SessionFixture {
 
     /// A number of six digits that only this name has.
     private static func digits(_ name: String) -> String {
-        String(String(name.utf8.reduce(7) { ($0 &* 131 &+ UInt64($1)) % 900_000 } + 100_000))
+        numbers.withLock { numbers in
+            let number = numbers[name] ?? 100_000 + numbers.count
+            numbers[name] = number
+            return String(number)
+        }
     }
+    private static let numbers = Mutex<[String: Int]>([:])
 
     @discardableResult
     func step(_ registration: Registration, _ json: String, by caller: Caller? = nil) throws(DomainError) -> Registration {
