@@ -34,11 +34,9 @@ extension Replica {
                 if page.isComplete { return pulled }
             case 410 where !pulled.isRepaired, 400 where answer.code == "cursor.invalid" && place.cursor != nil && !pulled.isRepaired:
                 // Away for too long, or the server was restored to what it was before: what it has lost of ours waits again, and
-                // instead of all records only the difference is fetched.
-                let kept = try answer.json()["reoffer_after"]?.integerValue
-                if let kept { try store.transaction { try store.reoffer(after: kept) } }
-                // Where the server has not followed the cursor's history, it may have been restored to any moment.
-                try repair(kept: kept ?? 0)
+                // instead of all records only the difference is fetched. A server that cannot follow the cursor's history may have
+                // been restored to any moment.
+                try repair(kept: try answer.json()["reoffer_after"]?.integerValue ?? 0)
                 pulled.isRepaired = true
             default: throw refusal(answer)
             }

@@ -88,7 +88,7 @@ package final class Replica {
         let answer = try transport.send(request)
         // Somebody between has kept it. What it says may be true and newer than the copy, and still lack what this request would have
         // brought: it begins from another cursor.
-        guard answer.requestID ?? request.id == request.id else { throw ReplicaError.unreachable("the answer is to another request, as somebody between says") }
+        guard answer.requestID ?? request.id == request.id else { throw ReplicaError.unreachable("it is the answer to another request: a proxy keeps answers, or sets Request-Id itself") }
         switch answer.status {
         case 401:
             let wants = (try? answer.json())?["wipe"]?.boolValue ?? false

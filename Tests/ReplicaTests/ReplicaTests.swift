@@ -142,7 +142,7 @@ struct ReplicaTests {
         #expect(try app.send("DELETE", "/v1/referents/\(id)", token: manager, headers: [("If-Match", "*")]).status == 204)
         let (store, before) = (phone.store, try phone.store.place())
         // It has all that there is, and does not say that the referent is gone.
-        #expect(throws: ReplicaError.unreachable("the answer is to another request, as somebody between says")) {
+        #expect(throws: ReplicaError.unreachable("it is the answer to another request: a proxy keeps answers, or sets Request-Id itself")) {
             try Replica(store: store, transport: Mixing(line: DirectTransport(app: app.app, token: manager))).pull()
         }
         #expect(try store.place() == before)
