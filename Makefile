@@ -1,6 +1,7 @@
 # Everything that a fresh Debian machine with the Swift toolchain needs is done here. `make` alone lists the targets.
 
 .DEFAULT_GOAL := help
+SHELL := /bin/bash
 .PHONY: help run test simulate pages bench packages-run packages-test packages-pages packages-bench
 
 # C libraries for building, and what else each target wants, as Debian packages.
@@ -13,6 +14,7 @@ packages-bench: wanted := $(libraries) wrk nginx-light
 # An import without a line in Package.swift is an error: so the layers stay apart.
 checked := --explicit-target-dependency-import-check error
 exchanges := $(CURDIR)/.build/exchanges.ndjson
+said := $(CURDIR)/.build/tests.log
 judge := $(CURDIR)/.build/judge
 
 help: ## list the targets
@@ -28,8 +30,10 @@ test: packages-test ## run all tests, then hold the answers they got against ope
 	@$(judge)/bin/python -c 'import standardwebhooks' 2>/dev/null || { /usr/bin/python3 -m venv '$(judge)' \
 		&& timeout 60 '$(judge)/bin/pip' --quiet --timeout 10 --retries 1 install standardwebhooks==1.0.1; } || rm -rf '$(judge)'
 	swift build --build-tests $(checked)
-	# They take about a minute: what hangs shall fail.
-	VIECOOP_EXCHANGES='$(exchanges)' VIECOOP_JUDGE='$(judge)/bin/python' timeout --kill-after=10s 15m swift test --skip-build $(checked)
+	# They take about a minute: what hangs shall fail. What failed is said again at the end, where it is seen.
+	@set -o pipefail; VIECOOP_EXCHANGES='$(exchanges)' VIECOOP_JUDGE='$(judge)/bin/python' \
+		timeout --kill-after=10s 15m swift test --skip-build $(checked) 2>&1 | tee '$(said)' \
+		|| { echo; echo 'These failed:'; grep -a -A 3 ' recorded an issue ' '$(said)'; tail -n 3 '$(said)'; exit 1; }
 	# Debian's Python, because another one first in PATH does not see Debian's modules.
 	/usr/bin/python3 Tests/contract/check.py openapi.yaml '$(exchanges)'
 	@if command -v chromium >/dev/null; then \
