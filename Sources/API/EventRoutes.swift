@@ -33,7 +33,9 @@ private final class EventStream: @unchecked Sendable {
     private var comment = MonotonicInstant.now
     /// The head that the client knows.
     private var known: Int64?
-    private var waiter: UInt64?
+    private var watch: UInt64?
+    /// When the alarm rings, which may be before there is something to say.
+    private var alarm: (at: MonotonicInstant, ticket: Alarm.Ticket)?
 
     /// - Parameter last: the id of the last poke that the client has heard, if it says so.
     init(_ federation: Federation, _ caller: Caller, after last: String?) {
@@ -42,40 +44,43 @@ private final class EventStream: @unchecked Sendable {
         known = last == nil ? head : last.flatMap { Int64($0) }
     }
 
-    deinit { stopWaiting() }
+    deinit {
+        if let watch { federation.waiters.cancel(watch) }
+        if let alarm { federation.alarm.cancel(alarm.ticket) }
+    }
 
     /// Of the caller's audiences.
     private var head: Int64 {
         let heads = federation.heads.snapshot
-        return caller.layers.compactMap { heads.entries[$0]?.head }.max() ?? 0
+        var head: Int64 = 0
+        for layer in caller.layers { head = max(head, heads.entries[layer]?.head ?? 0) }
+        return head
     }
 
-    private var isOver: Bool {
+    private func isOver(at now: MonotonicInstant) -> Bool {
         if let token = caller.token, !federation.tokens.isGood(token, at: federation.now()) { return true }
-        return MonotonicInstant.now >= end
+        return now >= end
     }
 
     func next(_ bell: Response.Bell) -> Response.Piece {
-        stopWaiting()
-        if isOver { return .end }
-        if let piece = news() { return piece }
-        waiter = federation.waiters.add(caller.layers, token: caller.token, until: min(comment, end), wake: bell.ring)
-        if waiter == nil { return .end }
-        // News, or the end of the token, may have come between the look and the wait.
-        return isOver ? .end : news() ?? .notYet
+        let now = MonotonicInstant.now
+        // Before the look: what comes in between rings the bell.
+        if watch == nil { watch = federation.waiters.watch(caller.layers, token: caller.token, wake: bell.ring) }
+        if watch == nil || federation.waiters.isClosed || isOver(at: now) { return .end }
+        if let piece = news(at: now) { return piece }
+        if alarm.map({ $0.at <= now }) ?? true {
+            let instant = min(comment, end)
+            alarm = (instant, federation.alarm.set(instant, bell.ring))
+        }
+        return .notYet
     }
 
-    private func news() -> Response.Piece? {
-        let (head, now) = (head, MonotonicInstant.now)
+    private func news(at now: MonotonicInstant) -> Response.Piece? {
+        let head = head
         guard head != known || now >= comment else { return nil }
         comment = now.advanced(by: .seconds(Self.quiet))
         if head == known { return .bytes(Array(":\n\n".utf8)) }
         known = head
         return .bytes(Array("id: \(head)\nevent: poke\ndata: \(head)\n\n".utf8))
-    }
-
-    private func stopWaiting() {
-        if let waiter { federation.waiters.cancel(waiter) }
-        waiter = nil
     }
 }

@@ -8,7 +8,7 @@ package final class Alarm: Sendable {
 
     private struct State {
         var nextTicket: Ticket = 1
-        /// By deadline, the last one first, so that the next is cheap to take; cancelled ones stay until their turn or a clean-up.
+        /// By deadline, the next one first; cancelled ones stay until their turn or a clean-up.
         var order: [(deadline: MonotonicInstant, ticket: Ticket)] = []
         var actions: [Ticket: @Sendable () -> Void] = [:]
         var isStopping = false
@@ -24,27 +24,32 @@ package final class Alarm: Sendable {
 
     /// Runs `action` on the alarm's thread at the deadline; it must be short.
     package func set(_ deadline: MonotonicInstant, _ action: @escaping @Sendable () -> Void) -> Ticket {
-        state.change { state in
+        let (ticket, isNext) = state.withLock { state in
             let ticket = state.nextTicket
             state.nextTicket += 1
             state.actions[ticket] = action
             // From the end that lasts longest, where most new ones belong.
-            let place = state.order.firstIndex { $0.deadline <= deadline } ?? state.order.count
+            let place = state.order.lastIndex { $0.deadline <= deadline }.map { $0 + 1 } ?? 0
             state.order.insert((deadline, ticket), at: place)
-            return ticket
+            return (ticket, place == 0)
         }
+        // For another one the thread need not get up: it looks at the next deadline each time.
+        if isNext { state.change { _ in } }
+        return ticket
     }
 
-    package func cancel(_ ticket: Ticket) {
+    package func cancel(_ ticket: Ticket) { cancel([ticket]) }
+
+    package func cancel(_ tickets: [Ticket]) {
         state.withLock { state in
-            guard state.actions.removeValue(forKey: ticket) != nil else { return }
+            for ticket in tickets { state.actions[ticket] = nil }
             if state.order.count > 2 * state.actions.count + 1024 { state.order.removeAll { state.actions[$0.ticket] == nil } }
         }
     }
 
     /// The deadlines that are set, the next one first.
     package var deadlines: [MonotonicInstant] {
-        state.withLock { state in state.order.reversed().filter { state.actions[$0.ticket] != nil }.map { $0.deadline } }
+        state.withLock { state in state.order.filter { state.actions[$0.ticket] != nil }.map { $0.deadline } }
     }
 
     /// Drops what is not yet due, and waits for the thread.
@@ -55,18 +60,15 @@ package final class Alarm: Sendable {
 
     private static func run(_ monitor: Monitor<State>) {
         while true {
-            let next = monitor.when({ $0.isStopping || !$0.order.isEmpty }) { $0.isStopping ? nil : $0.order.last?.deadline }
+            let next = monitor.when({ $0.isStopping || !$0.order.isEmpty }) { $0.isStopping ? nil : $0.order.first?.deadline }
             guard let next else { break }
-            let isEarlier = monitor.wait(until: next) { $0.isStopping || $0.order.last.map { $0.deadline < next } ?? false }
+            let isEarlier = monitor.wait(until: next) { $0.isStopping || $0.order.first.map { $0.deadline < next } ?? false }
             if isEarlier { continue }
             let now = MonotonicInstant.now
             let actions = monitor.withLock { state in
-                var due: [@Sendable () -> Void] = []
-                while let last = state.order.last, last.deadline <= now {
-                    state.order.removeLast()
-                    if let action = state.actions.removeValue(forKey: last.ticket) { due.append(action) }
-                }
-                return due
+                let due = state.order.prefix { $0.deadline <= now }
+                state.order.removeFirst(due.count)
+                return due.compactMap { state.actions.removeValue(forKey: $0.ticket) }
             }
             for action in actions { action() }
         }

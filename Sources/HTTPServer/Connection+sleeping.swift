@@ -37,20 +37,36 @@ extension Connection {
     }
 
     /// Any thread, also after the connection has gone.
-    func wake(from answer: Int) {
-        state.withLock { state in
+    func ring(_ answer: Int) {
+        let isCalled = state.withLock { state in
             switch state.rest {
             case .awake(answer): state.rest = .rung(answer: answer)
-            case .asleep(answer): wake(&state)
-            case .none, .awake, .rung, .asleep: break
+            case .asleep(answer):
+                state.rest = .called(answer: answer)
+                return true
+            case .none, .awake, .rung, .asleep, .called: break
             }
+            return false
+        }
+        if isCalled { engine.liveSender.add(self, answer) }
+    }
+
+    /// The sender's thread: says what there is while the library leaves this connection alone, and resumes it for what the
+    /// library has to do: the end, and what the client is too slow for.
+    func speak(_ answer: Int) {
+        state.withLock { state in
+            guard case .called(answer) = state.rest else { return }
+            state.rest = .asleep(answer: answer)
+            if current.stream?.send(to: descriptor) != true { wake(&state) }
         }
     }
 
     /// Resumes the connection if it sleeps. Under the lock, so that `handle` is alive and the daemon not stopped in between.
     func wake(_ state: inout State) {
-        guard case .asleep(let answer) = state.rest else { return }
-        state.rest = .awake(answer: answer)
+        switch state.rest {
+        case .asleep(let answer), .called(let answer): state.rest = .awake(answer: answer)
+        case .none, .awake, .rung: return
+        }
         engine.suspended.subtract(1, ordering: .relaxed)
         MHD_resume_connection(handle)
     }

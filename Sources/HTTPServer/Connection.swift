@@ -31,6 +31,8 @@ final class Connection: @unchecked Sendable {
         case awake(answer: Int)
         case rung(answer: Int)
         case asleep(answer: Int)
+        /// Asleep, and about to be asked again.
+        case called(answer: Int)
     }
 
     var current = Current()

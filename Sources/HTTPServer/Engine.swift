@@ -11,6 +11,7 @@ final class Engine: Sendable {
     /// Connections accepted and not closed yet: `connections`, and those that the library's threads have still to take up.
     let open = Atomic<Int>(0)
     let suspended = Atomic<Int>(0)
+    let liveSender = LiveSender()
     /// Bytes of all bodies that are being read or worked on, beyond the first `smallBody` of each.
     let bodyMemory = Atomic<Int>(0)
     /// Each answer ends its connection from now on.

@@ -15,29 +15,20 @@ final class Keeper: @unchecked Sendable {
     private let limit: Int
     /// Written to by `stop`.
     private let wake: Int32
-    private var thread = pthread_t()
+    private var thread: Worker?
 
     /// - Throws: when the system has no thread or file left.
     init(_ engine: Engine, daemon: OpaquePointer, listener: Int32, limit: Int) throws(ServerError) {
         (self.engine, self.daemon, self.listener, self.limit) = (engine, daemon, listener, limit)
         wake = CMicroHTTPD_eventfd()
-        let context = Unmanaged.passRetained(self)
-        let result = pthread_create(
-            &thread, nil,
-            { context in
-                Unmanaged<Keeper>.fromOpaque(context!).takeRetainedValue().run()
-                return nil
-            }, context.toOpaque())
-        guard wake >= 0, result == 0 else {
-            if result != 0 { context.release() }
-            throw ServerError(description: "The accepting thread could not be started: \(text(of: result == 0 ? errno : result)).")
-        }
+        guard wake >= 0 else { throw ServerError(description: "Cannot open a file for signals: \(text(of: errno)).") }
+        thread = try Worker("accepting") { [self] in run() }
     }
 
     /// Ends the thread; deadlines are the caller's from now on.
     func stop() {
         CMicroHTTPD_signal(wake)
-        pthread_join(thread, nil)
+        thread?.join()
         close(wake)
     }
 

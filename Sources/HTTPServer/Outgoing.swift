@@ -23,7 +23,7 @@ struct Outgoing: ~Copyable {
             (stream, created) = (source, Outgoing.response(of: source))
         case .live(let pull):
             let nap = connection.nap()
-            let bell = Response.Bell { [weak connection] in connection?.wake(from: nap) }
+            let bell = Response.Bell { [weak connection] in connection?.ring(nap) }
             let source = Stream({ pull(bell) }, sleep: { [weak connection] in connection?.sleep(nap) ?? .over })
             (stream, created) = (source, Outgoing.response(of: source))
         }
@@ -46,12 +46,15 @@ struct Outgoing: ~Copyable {
 }
 
 /// Cuts the pieces of a stream to what the library has room for.
+///
+/// Used by the library's thread, or by the sender's while the connection sleeps.
 final class Stream {
     static let blockBytes = 32 << 10
     private(set) var bytesRead = 0
     private let pull: () -> Response.Piece
     private let sleep: () -> Connection.Sleep
     private var piece: ArraySlice<UInt8> = []
+    private var hasEnded = false
 
     init(_ pull: @escaping () -> Response.Piece, sleep: @escaping () -> Connection.Sleep = { .over }) {
         self.pull = pull
@@ -62,14 +65,15 @@ final class Stream {
     func read(into room: UnsafeMutableRawBufferPointer) -> Int {
         let end = -1  // MHD_CONTENT_READER_END_OF_STREAM
         while piece.isEmpty {
+            if hasEnded { return end }
             switch pull() {
             case .bytes(let more): piece = more[...]
-            case .end: return end
+            case .end: hasEnded = true
             case .notYet:
                 switch sleep() {
                 case .asleep: return 0
                 case .woken: continue
-                case .over: return end
+                case .over: hasEnded = true
                 }
             }
         }
@@ -78,6 +82,27 @@ final class Stream {
         piece = piece.dropFirst(part.count)
         bytesRead += part.count
         return part.count
+    }
+
+    /// Sends what there is past the library, while the connection is suspended.
+    ///
+    /// - Returns: false where there is something left for the library to do, true where there is nothing to say yet.
+    func send(to descriptor: Int32) -> Bool {
+        while true {
+            switch pull() {
+            case .notYet: return true
+            case .end:
+                hasEnded = true
+                return false
+            case .bytes(let more):
+                guard !more.isEmpty else { continue }
+                guard Socket.sendChunk(more, to: descriptor) else {
+                    piece = more[...]
+                    return false
+                }
+                bytesRead += more.count
+            }
+        }
     }
 }
 

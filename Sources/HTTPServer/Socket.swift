@@ -3,9 +3,24 @@ import Glibc
 /// What the server asks of a client's socket beside the library.
 enum Socket {
     /// Sends what the kernel takes at once; a client that reads so little that this is not all has no claim to the rest.
-    static func send(_ bytes: [UInt8], to descriptor: Int32) {
+    ///
+    /// - Returns: how many bytes it took, -1 for none.
+    @discardableResult
+    static func send(_ bytes: [UInt8], to descriptor: Int32) -> Int {
         let flags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
-        _ = bytes.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, flags) }
+        return bytes.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, flags) }
+    }
+
+    /// Sends a short piece of a chunked answer, all or nothing. In the rare case that the kernel takes a part the connection is
+    /// ended, because the library cannot send the rest of a chunk that it did not begin.
+    ///
+    /// - Returns: whether it was sent.
+    static func sendChunk(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+        guard bytes.count <= 1024 else { return false }
+        let chunk = Array("\(String(bytes.count, radix: 16))\r\n".utf8) + bytes + [0x0D, 0x0A]
+        let sent = send(chunk, to: descriptor)
+        if sent > 0, sent < chunk.count { end(descriptor) }
+        return sent == chunk.count
     }
 
     /// Ends our side; the client may go on sending.

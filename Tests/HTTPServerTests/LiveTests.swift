@@ -95,6 +95,20 @@ private final class Voice: Sendable {
         withExtendedLifetime(voice) {}
     }
 
+    @Test("a client that is slow for a while gets all, in order")
+    func slow() throws {
+        let voice = Voice()
+        let server = try TestServer(answer: { _ in .now(voice.response) })
+        let client = try RawSocket(port: server.port, receiveBuffer: 4096)
+        client.send(get("/"))
+        voice.waitUntilAsked()
+        let words = (0..<40).map { String(repeating: "\($0 % 10)", count: $0 % 3 == 0 ? 7 : 300_000) }
+        for word in words { voice.say(word) }
+        voice.end()
+        #expect(try client.head().status == 200)
+        #expect(try client.chunks() == Array(words.joined().utf8))
+    }
+
     @Test("stopping ends live answers, asleep or not, and does not abort", arguments: [1, 100])
     func stops(_ count: Int) throws {
         let voices = (0..<count).map { _ in Voice() }

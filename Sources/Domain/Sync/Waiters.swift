@@ -6,7 +6,8 @@ package final class Waiters: Sendable {
     private struct Waiter {
         let audiences: [Audience]
         let token: Identifier<Token>?
-        let alarm: Alarm.Ticket
+        /// Nil for who stays until it is cancelled.
+        let alarm: Alarm.Ticket?
         let wake: @Sendable () -> Void
     }
 
@@ -15,6 +16,14 @@ package final class Waiters: Sendable {
         var waiters: [UInt64: Waiter] = [:]
         var byAudience: [Audience: Set<UInt64>] = [:]
         var isClosed = false
+
+        mutating func add(_ waiter: Waiter) -> UInt64 {
+            let id = next
+            next += 1
+            waiters[id] = waiter
+            for audience in waiter.audiences { byAudience[audience, default: []].insert(id) }
+            return id
+        }
 
         mutating func take(_ id: UInt64) -> Waiter? {
             guard let waiter = waiters.removeValue(forKey: id) else { return nil }
@@ -32,6 +41,7 @@ package final class Waiters: Sendable {
     package init(alarm: Alarm) { self.alarm = alarm }
 
     package var count: Int { state.withLock { $0.waiters.count } }
+    package var isClosed: Bool { state.withLock { $0.isClosed } }
 
     /// Calls `wake` once, from some thread: at news for one of the audiences, at the deadline, or at the end of the token.
     ///
@@ -40,46 +50,55 @@ package final class Waiters: Sendable {
         state.withLock { state in
             guard !state.isClosed else { return nil }
             let id = state.next
-            state.next += 1
             let ticket = alarm.set(deadline) { [self] in self.wake(id) }
-            state.waiters[id] = Waiter(audiences: audiences, token: token, alarm: ticket, wake: wake)
-            for audience in audiences { state.byAudience[audience, default: []].insert(id) }
-            return id
+            return state.add(Waiter(audiences: audiences, token: token, alarm: ticket, wake: wake))
+        }
+    }
+
+    /// The same each time, until it is cancelled; `wake` is called once more at the end of all waiting.
+    package func watch(_ audiences: [Audience], token: Identifier<Token>?, wake: @escaping @Sendable () -> Void) -> UInt64? {
+        state.withLock { state in
+            state.isClosed ? nil : state.add(Waiter(audiences: audiences, token: token, alarm: nil, wake: wake))
         }
     }
 
     /// Wakes one waiter now; nothing happens if it was woken before.
     package func wake(_ id: UInt64) {
-        guard let waiter = state.withLock({ $0.take(id) }) else { return }
-        alarm.cancel(waiter.alarm)
-        waiter.wake()
+        wake { _ in [id] }
     }
 
     /// Forgets one waiter; nothing happens if it was woken before.
     package func cancel(_ id: UInt64) {
-        guard let waiter = state.withLock({ $0.take(id) }) else { return }
-        alarm.cancel(waiter.alarm)
+        if let ticket = state.withLock({ $0.take(id) })?.alarm { alarm.cancel(ticket) }
     }
 
     /// Wakes those who see one of the audiences.
     func announce(_ audiences: Set<Audience>) {
-        let woken = state.withLock { state in
-            Set(audiences.flatMap { state.byAudience[$0] ?? [] })
-        }
-        for id in woken { wake(id) }
+        wake { state in Set(audiences.flatMap { state.byAudience[$0] ?? [] }) }
     }
 
     /// Wakes those who wait with this token, whose rights have changed.
     func announce(_ token: Identifier<Token>) {
-        for id in state.withLock({ state in state.waiters.filter { $0.value.token == token }.map(\.key) }) { wake(id) }
+        wake { state in state.waiters.filter { $0.value.token == token }.map(\.key) }
     }
 
     /// Wakes everybody, and lets nobody wait any more.
     package func close() {
-        let ids = state.withLock { state in
+        wake { state in
             state.isClosed = true
             return Array(state.waiters.keys)
         }
-        for id in ids { wake(id) }
+    }
+
+    /// Takes all at once, because those who are woken come back at once to wait again.
+    private func wake(_ choose: (inout State) -> some Sequence<UInt64>) {
+        let woken = state.withLock { state in
+            choose(&state).compactMap { id in
+                guard let waiter = state.waiters[id], waiter.alarm == nil else { return state.take(id) }
+                return waiter
+            }
+        }
+        alarm.cancel(woken.compactMap(\.alarm))
+        for waiter in woken { waiter.wake() }
     }
 }

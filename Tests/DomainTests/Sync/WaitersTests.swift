@@ -95,6 +95,26 @@ private final class Woken: Sendable {
         #expect(test.federation.waiters.count == 0)
     }
 
+    @Test("who watches hears of each commit until it looks away, and of the end")
+    func watching() throws {
+        let test = try TestFederation()
+        let (stays, leaves) = (Woken(), Woken())
+        _ = test.federation.waiters.watch([.network, .public], token: nil, wake: stays.note("stays"))
+        let leaver = try #require(test.federation.waiters.watch([.network], token: Self.token, wake: leaves.note("leaves")))
+        let theme = try test.addTheme()
+        try test.patch(theme, #"{"title":"Voisins"}"#)
+        test.federation.waiters.announce(Self.token)
+        #expect(stays.all.count == 2)
+        #expect(leaves.all.count == 3)
+        test.federation.waiters.cancel(leaver)
+        try test.patch(theme, #"{"title":"Voisinage"}"#)
+        #expect(stays.all.count == 3)
+        test.federation.waiters.close()
+        #expect(stays.all.count == 4)
+        #expect(leaves.all.count == 3)
+        #expect(test.federation.waiters.watch([.public], token: nil, wake: stays.note("late")) == nil)
+    }
+
     @Test("the end of a token wakes those who wait with it")
     func revocation() throws {
         let test = try TestFederation()
