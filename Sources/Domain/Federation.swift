@@ -172,19 +172,21 @@ package final class Federation: Sendable {
 
     /// Runs `body` on the writer, and calls `done` on the writer's thread when its work is on disk or refused.
     package func write<Result: Sendable>(
-        _ body: @escaping @Sendable (Transaction) throws(DomainError) -> Result, done: @escaping @Sendable (Swift.Result<Result, DomainError>) -> Void
+        as kind: Writer.Kind = .ordinary, _ body: @escaping @Sendable (Transaction) throws(DomainError) -> Result, done: @escaping @Sendable (Swift.Result<Result, DomainError>) -> Void
     ) {
         do {
-            try database.writer.submit({ [self] in try body(transaction(on: $0)) }) { result in done(result.mapError(Self.domainError)) }
+            try database.writer.submit(as: kind, { [self] in try body(transaction(on: $0)) }) { result in done(result.mapError(Self.domainError)) }
         } catch {
             done(.failure(.busy))
         }
     }
 
     /// Runs `body` on the writer and waits for it.
-    package func perform<Result: Sendable>(_ body: @escaping @Sendable (Transaction) throws(DomainError) -> Result) throws(DomainError) -> Result {
+    package func perform<Result: Sendable>(
+        as kind: Writer.Kind = .ordinary, _ body: @escaping @Sendable (Transaction) throws(DomainError) -> Result
+    ) throws(DomainError) -> Result {
         do {
-            return try database.writer.perform { [self] in try body(transaction(on: $0)) }
+            return try database.writer.perform(as: kind) { [self] in try body(transaction(on: $0)) }
         } catch let failure as WriteFailure {
             throw Self.domainError(failure)
         } catch { throw .busy }

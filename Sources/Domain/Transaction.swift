@@ -33,25 +33,28 @@ package final class Transaction {
     /// The newest seq, this write's own included.
     package var seq: Int64 { feed.lastSeq }
 
-    /// Runs `body` in a savepoint of its own: what it refuses is taken back, and the rest of this write stands.
+    /// Runs `body` as a part of its own: what it refuses is taken back, and the rest of this write stands.
     ///
     /// - Throws: what says nothing about the work itself, since the database could not do it now.
     package func attempt<Result>(_ body: () throws(DomainError) -> Result) throws(DomainError) -> Swift.Result<Result, DomainError> {
         let mark = feed.mark()
-        try storing { () throws(DatabaseError) in try connection.run("SAVEPOINT attempt") }
+        let before = connection.totalChanges
+        func savepoint(_ sql: String...) throws(DomainError) {
+            guard connection.takesSavepoints else { return }
+            try storing { () throws(DatabaseError) in for sql in sql { try connection.run(sql) } }
+        }
+        try savepoint("SAVEPOINT attempt")
         do throws(DomainError) {
             let result = try body()
-            try storing { () throws(DatabaseError) in try connection.run("RELEASE attempt") }
+            try savepoint("RELEASE attempt")
             return .success(result)
         } catch {
             switch error {
             case .storage, .storageFull, .busy, .tooCostly: throw error
             case .invalid, .notFound, .stale, .preconditionRequired, .conflict, .forbidden, .gone: break
             }
-            try storing { () throws(DatabaseError) in
-                try connection.run("ROLLBACK TO attempt")
-                try connection.run("RELEASE attempt")
-            }
+            if !connection.takesSavepoints, connection.totalChanges != before { throw .storage(connection.leavesSomethingBehind()) }
+            try savepoint("ROLLBACK TO attempt", "RELEASE attempt")
             feed.reset(to: mark)
             published = nil
             return .failure(error)

@@ -8,6 +8,10 @@ package final class Connection {
     var walPages = 0
     /// Set to false by the writer outside its own COMMIT: a statement that would commit by itself is refused.
     var mayCommit = true
+    /// Whether a part of the writer's open transaction can be taken back by a savepoint of its own.
+    package internal(set) var takesSavepoints = false
+    /// Whether a part that had to be taken back without one has left something behind.
+    var hasLeftovers = false
 
     package enum Mode: Sendable {
         case readWrite, readOnly
@@ -102,8 +106,18 @@ package final class Connection {
         }
     }
 
+    /// Asks the writer to take the whole transaction back and to run it again with savepoints: there was none to take a part back.
+    ///
+    /// - Returns: what to throw.
+    package func leavesSomethingBehind() -> DatabaseError {
+        hasLeftovers = true
+        return DatabaseError(code: SQLITE_ABORT, message: "run again with savepoints", sql: nil)
+    }
+
     /// Rows that the last INSERT, UPDATE or DELETE touched.
     package var changes: Int { Int(sqlite3_changes64(handle)) }
+    /// The same of all that this connection ever ran.
+    package var totalChanges: Int64 { sqlite3_total_changes64(handle) }
 
     /// False while a transaction is open; true inside what should be one means that SQLite rolled it back by itself.
     package var isAutocommit: Bool { sqlite3_get_autocommit(handle) != 0 }

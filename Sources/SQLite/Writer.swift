@@ -3,8 +3,8 @@ import CSQLite
 /// Told about each transaction of the writer, on the writer thread.
 package protocol TransactionObserver: Sendable {
     func began(_ connection: Connection)
-    func savepointBegan(_ connection: Connection)
-    func savepointRolledBack(_ connection: Connection)
+    func closureBegan(_ connection: Connection)
+    func closureTakenBack(_ connection: Connection)
     /// The last chance to write something of the batch's own.
     func willCommit(_ connection: Connection) throws(DatabaseError)
     /// Called before anybody is answered.
@@ -23,8 +23,10 @@ package enum WriteFailure: Error, Sendable {
 /// Why a closure was not taken.
 package enum QueueError: Error, Sendable { case full, closed }
 
-/// The one thread that writes. It takes all closures that wait as one transaction, a savepoint each, and answers them when
-/// the transaction is on disk.
+/// The one thread that writes. It takes all closures that wait as one transaction, and answers them when that is on disk.
+///
+/// A closure that throws takes its own work back. Most throw before they write; so a batch begins without savepoints, for which
+/// SQLite copies each page that is touched, and is run again with one for each closure where that turns out to be needed.
 package final class Writer: Sendable {
     package struct Statistics: Sendable {
         package var commits = 0
@@ -46,13 +48,20 @@ package final class Writer: Sendable {
     private final class Job: Sendable {
         let run: @Sendable (Connection) throws -> Void
         let finish: @Sendable (WriteFailure?) -> Void
-        /// Between two batches, outside any transaction.
-        let isAlone: Bool
-        init(isAlone: Bool, run: @escaping @Sendable (Connection) throws -> Void, finish: @escaping @Sendable (WriteFailure?) -> Void) {
-            self.isAlone = isAlone
+        let kind: Kind
+        init(_ kind: Kind, run: @escaping @Sendable (Connection) throws -> Void, finish: @escaping @Sendable (WriteFailure?) -> Void) {
+            self.kind = kind
             self.run = run
             self.finish = finish
         }
+    }
+
+    package enum Kind: Sendable {
+        case ordinary
+        /// Takes back some of what it writes, in the ordinary course of things: it has savepoints from the start.
+        case undoing
+        /// Between two batches, outside any transaction, for what SQLite does only there; everybody's writes wait meanwhile.
+        case alone
     }
 
     /// More would only make the first of a batch wait longer: the disk is waited for once already.
@@ -74,14 +83,14 @@ package final class Writer: Sendable {
     /// Queues a closure.
     ///
     /// - Parameters:
-    ///   - alone: outside any transaction, for what SQLite does only there; everybody's writes wait meanwhile.
+    ///   - body: may be run more than once, but what it did before is then taken back.
     ///   - done: called on the writer thread once the batch is on disk, or has failed.
     package func submit<Result: Sendable>(
-        alone: Bool = false, _ body: @escaping @Sendable (Connection) throws -> Result, done: @escaping @Sendable (Swift.Result<Result, WriteFailure>) -> Void
+        as kind: Kind = .ordinary, _ body: @escaping @Sendable (Connection) throws -> Result, done: @escaping @Sendable (Swift.Result<Result, WriteFailure>) -> Void
     ) throws(QueueError) {
         let box = Box<Result>()
         let job = Job(
-            isAlone: alone, run: { box.value = try body($0) },
+            kind, run: { box.value = try body($0) },
             finish: { failure in
                 if let failure { return done(.failure(failure)) }
                 guard let value = box.value else { preconditionFailure("a closure that did not fail has a result") }
@@ -99,9 +108,9 @@ package final class Writer: Sendable {
     /// Queues a closure and waits for it.
     ///
     /// - Throws: `QueueError`, `WriteFailure`.
-    package func perform<Result: Sendable>(alone: Bool = false, _ body: @escaping @Sendable (Connection) throws -> Result) throws -> Result {
+    package func perform<Result: Sendable>(as kind: Kind = .ordinary, _ body: @escaping @Sendable (Connection) throws -> Result) throws -> Result {
         let answer = Monitor<Swift.Result<Result, WriteFailure>?>(nil)
-        try submit(alone: alone, body) { result in answer.change { $0 = result } }
+        try submit(as: kind, body) { result in answer.change { $0 = result } }
         return try answer.when({ $0 != nil }) { result in
             guard let result else { preconditionFailure("waited for") }
             return try result.get()
@@ -148,14 +157,14 @@ package final class Writer: Sendable {
                     continue
                 }
                 let batch = monitor.withLock { state in
-                    let isAlone = state.queue.first?.isAlone ?? false
-                    let batch = isAlone ? Array(state.queue.prefix(1)) : Array(state.queue.prefix(Writer.batchLimit).prefix { !$0.isAlone })
+                    let isAlone = state.queue.first?.kind == .alone
+                    let batch = isAlone ? Array(state.queue.prefix(1)) : Array(state.queue.prefix(Writer.batchLimit).prefix { $0.kind != .alone })
                     state.queue.removeFirst(batch.count)
                     return batch
                 }
                 if batch.isEmpty { break }
                 hasWorked = true
-                if batch[0].isAlone { runAlone(batch[0], connection) } else { process(batch, connection) }
+                if batch[0].kind == .alone { runAlone(batch[0], connection) } else { process(batch, connection) }
                 checkpoints.committed(connection)
             }
             if let connection { checkpoints.closing(connection) }
@@ -177,18 +186,12 @@ package final class Writer: Sendable {
 
         private func process(_ batch: [Job], _ connection: Connection) {
             do throws(DatabaseError) {
-                try connection.run("BEGIN IMMEDIATE")
-            } catch {
-                // Another program's lock, or a disk that fails: the same for everybody, and waited for once.
-                for job in batch { job.finish(.storage(error)) }
-                return
-            }
-            do throws(DatabaseError) {
-                let outcomes = try transaction(batch, connection)
+                let outcomes = try run(batch, connection)
                 for (job, outcome) in zip(batch, outcomes) { job.finish(outcome) }
             } catch {
-                // A full disk is the same for everybody; anything else may be one closure's fault.
-                guard batch.count > 1, error.kind != .storage else {
+                // A full disk is the same for everybody, and so is another program's lock, which was waited for; anything else may
+                // be one closure's fault.
+                guard batch.count > 1, error.kind != .storage, error.kind != .busy else {
                     for job in batch { job.finish(.storage(error)) }
                     return
                 }
@@ -196,15 +199,38 @@ package final class Writer: Sendable {
             }
         }
 
-        /// Runs the jobs in the open transaction and commits it.
-        ///
-        /// - Returns: for each job, why it was refused, or nil. Nothing is stored when it throws.
-        private func transaction(_ batch: [Job], _ connection: Connection) throws(DatabaseError) -> [WriteFailure?] {
-            var outcomes: [WriteFailure?] = []
-            outcomes.reserveCapacity(batch.count)
+        /// Runs the jobs as one transaction, a second time if the first way cannot take back what has to be.
+        private func run(_ batch: [Job], _ connection: Connection) throws(DatabaseError) -> [WriteFailure?] {
+            if !batch.contains(where: { $0.kind == .undoing }),
+                let outcomes = try transaction(connection, { (outcomes) throws(DatabaseError) in try plain(batch, &outcomes, connection) })
+            {
+                return outcomes
+            }
+            connection.takesSavepoints = true
+            defer { connection.takesSavepoints = false }
+            return try transaction(connection) { (outcomes) throws(DatabaseError) in
+                for job in batch { outcomes.append(try savepoint(job, connection)) }
+                return .commit
+            } ?? []
+        }
+
+        private enum End { case commit, rollback, again }
+
+        /// - Returns: for each job, why it was refused, or nil; nil instead of all where they have to be run again.
+        /// - Throws: where nothing is stored.
+        private func transaction(
+            _ connection: Connection, _ body: (inout [WriteFailure?]) throws(DatabaseError) -> End
+        ) throws(DatabaseError) -> [WriteFailure?]? {
+            try connection.run("BEGIN IMMEDIATE")
             do throws(DatabaseError) {
                 observer.began(connection)
-                for job in batch { outcomes.append(try savepoint(job, connection)) }
+                var outcomes: [WriteFailure?] = []
+                let end = try body(&outcomes)
+                guard end == .commit else {
+                    try connection.run("ROLLBACK")
+                    observer.rolledBack()
+                    return end == .again ? nil : outcomes
+                }
                 try observer.willCommit(connection)
                 let start = MonotonicInstant.now
                 connection.mayCommit = true
@@ -214,8 +240,8 @@ package final class Writer: Sendable {
                 observer.committed()
                 monitor.withLock { state in
                     state.statistics.commits += 1
-                    state.statistics.closures += batch.count
-                    state.statistics.lastBatch = batch.count
+                    state.statistics.closures += outcomes.count
+                    state.statistics.lastBatch = outcomes.count
                     state.statistics.commitSeconds += Double(spent) / 1e9
                     state.statistics.walPages = connection.walPages
                 }
@@ -227,9 +253,31 @@ package final class Writer: Sendable {
             }
         }
 
+        /// Runs the jobs one after the other as long as those that throw have not written anything.
+        private func plain(_ batch: [Job], _ outcomes: inout [WriteFailure?], _ connection: Connection) throws(DatabaseError) -> End {
+            connection.hasLeftovers = false
+            for job in batch {
+                observer.closureBegan(connection)
+                let before = connection.totalChanges
+                var refusal: (any Error)?
+                do {
+                    // Left open they would refuse the next closure's values.
+                    defer { connection.endStatements() }
+                    try job.run(connection)
+                } catch { refusal = error }
+                try checkStillOpen(connection, after: refusal)
+                if connection.hasLeftovers { return .again }
+                outcomes.append(refusal.map { .refused($0) })
+                guard refusal != nil else { continue }
+                if connection.totalChanges != before { return batch.count == 1 ? .rollback : .again }
+                observer.closureTakenBack(connection)
+            }
+            return .commit
+        }
+
         private func savepoint(_ job: Job, _ connection: Connection) throws(DatabaseError) -> WriteFailure? {
             try connection.run("SAVEPOINT closure")
-            observer.savepointBegan(connection)
+            observer.closureBegan(connection)
             do {
                 // Left open they would refuse the next closure's values, and RELEASE.
                 defer { connection.endStatements() }
@@ -246,17 +294,19 @@ package final class Writer: Sendable {
         }
 
         /// Undoes what the open savepoint's closure did, and returns why.
-        ///
-        /// - Throws: where the whole transaction is gone, which a full disk can do inside a savepoint.
         private func takeBack(_ error: any Error, _ connection: Connection) throws(DatabaseError) -> any Error {
-            guard !connection.isAutocommit else {
-                if let error = error as? DatabaseError, error.kind == .storage { throw error }
-                throw DatabaseError(code: SQLITE_FULL, message: "the transaction was rolled back by SQLite", sql: nil)
-            }
+            try checkStillOpen(connection, after: error)
             try connection.run("ROLLBACK TO closure")
             try connection.run("RELEASE closure")
-            observer.savepointRolledBack(connection)
+            observer.closureTakenBack(connection)
             return error
+        }
+
+        /// - Throws: where the whole transaction is gone, which a full disk can do in the middle of it.
+        private func checkStillOpen(_ connection: Connection, after error: (any Error)?) throws(DatabaseError) {
+            guard connection.isAutocommit else { return }
+            if let error = error as? DatabaseError, error.kind == .storage { throw error }
+            throw DatabaseError(code: SQLITE_FULL, message: "the transaction was rolled back by SQLite", sql: nil)
         }
 
         /// Nothing to do for some seconds: copies the WAL back and gives the page cache's memory away, until that is done.

@@ -31,7 +31,7 @@ struct DatabaseCopyTests {
         for number in 0..<300 where number % 3 != 0 { try test.database.writer.perform { try $0.run("UPDATE item SET name = ? WHERE size = ?", [.text("x\(number)"), .integer(Int64(number))]) } }
         try test.database.writer.perform { try $0.run("DELETE FROM item WHERE name LIKE ?", [.text(secret + "%")]) }
         let order = Monitor<[String]>([])
-        try test.database.writer.submit(alone: true, { try $0.vacuum() }) { result in order.change { $0.append("\(result)") } }
+        try test.database.writer.submit(as: .alone, { try $0.vacuum() }) { result in order.change { $0.append("\(result)") } }
         try test.database.writer.submit({ try $0.run("INSERT INTO item (name) VALUES ('after')") }) { _ in order.change(wakingAll: true) { $0.append("after") } }
         #expect(order.when({ $0.count == 2 }) { $0 } == ["success(true)", "after"])
         for name in test.directory.files where name != "lock" {
@@ -47,10 +47,10 @@ struct DatabaseCopyTests {
         let emptied = try test.database.read { connection in
             _ = try connection.first("SELECT count(*) FROM item") { $0.integer(0) }
             try test.add("b")
-            return try test.database.writer.perform(alone: true) { try $0.vacuum() }
+            return try test.database.writer.perform(as: .alone) { try $0.vacuum() }
         }
         #expect(!emptied)
-        #expect(try test.database.writer.perform(alone: true) { $0.emptyWAL() })
+        #expect(try test.database.writer.perform(as: .alone) { $0.emptyWAL() })
         #expect(test.database.walBytes == 0)
         #expect(try test.names() == ["a", "b"])
     }
@@ -61,7 +61,7 @@ struct DatabaseCopyTests {
     func endsTransactions() throws {
         let test = try TestDatabase()
         #expect(throws: (any Error).self) {
-            try test.database.writer.perform(alone: true) { connection in
+            try test.database.writer.perform(as: .alone) { connection in
                 try connection.run("BEGIN IMMEDIATE")
                 try connection.run("INSERT INTO item (name) VALUES ('half')")
                 throw Refusal()

@@ -43,10 +43,64 @@ import Testing
         #expect(answers.first(6) == ["a done", "b refused Refusal", "c refused check", "again refused unique", "part refused foreignKey", "d done"])
         #expect(try test.names() == ["a", "d"])
         #expect(test.database.writer.statistics.lastBatch == 6)
-        let taken = ["savepoint", "savepoint rolled back"]
+        let taken = ["closure", "closure taken back"]
+        // The second one throws after it has written, so that all are run again with savepoints.
         #expect(
             test.observer.events
-                == ["will commit", "committed", "began", "savepoint"] + taken + taken + taken + taken + ["savepoint", "will commit", "committed"])
+                == ["will commit", "committed", "began", "closure", "closure", "rolled back", "began", "closure"] + taken + taken + taken + taken
+                + ["closure", "will commit", "committed"])
+    }
+
+    @Test("where those that throw have written nothing, nobody is run twice")
+    func throwsFirst() throws {
+        let test = try TestDatabase()
+        let busy = try BusyWriter(test)
+        let answers = Answers()
+        test.observer.forget()
+        try test.database.writer.submit(Self.insert("a"), done: answers.keep("a"))
+        try test.database.writer.submit({ _ in throw Refusal() }, done: answers.keep("b"))
+        try test.database.writer.submit(Self.insert("c", size: -1), done: answers.keep("c"))
+        try test.database.writer.submit({ connection in
+            try Self.insert("a")(connection)
+        }, done: answers.keep("again"))
+        try test.database.writer.submit(Self.insert("d"), done: answers.keep("d"))
+        busy.release()
+        #expect(answers.first(5) == ["a done", "b refused Refusal", "c refused check", "again refused unique", "d done"])
+        #expect(try test.names() == ["a", "d"])
+        let taken = ["closure", "closure taken back"]
+        #expect(test.observer.events == ["will commit", "committed", "began", "closure"] + taken + taken + taken + ["closure", "will commit", "committed"])
+    }
+
+    @Test("a closure that is alone in its batch takes its work back without being run again")
+    func throwsAlone() throws {
+        let test = try TestDatabase()
+        test.observer.forget()
+        #expect(throws: WriteFailure.self) {
+            try test.database.writer.perform { connection in
+                try Self.insert("a")(connection)
+                throw Refusal()
+            }
+        }
+        #expect(try test.names() == [])
+        #expect(test.observer.events == ["began", "closure", "rolled back"])
+    }
+
+    @Test("a closure that takes back parts of its work as a rule is run once, and others beside it")
+    func undoing() throws {
+        let test = try TestDatabase()
+        let busy = try BusyWriter(test)
+        let answers = Answers()
+        test.observer.forget()
+        try test.database.writer.submit(Self.insert("a"), done: answers.keep("a"))
+        try test.database.writer.submit(as: .undoing, { connection in
+            #expect(connection.takesSavepoints)
+            try Self.insert("b")(connection)
+            throw Refusal()
+        }, done: answers.keep("b"))
+        busy.release()
+        #expect(answers.first(2) == ["a done", "b refused Refusal"])
+        #expect(try test.names() == ["a"])
+        #expect(test.observer.events == ["will commit", "committed", "began", "closure", "closure", "closure taken back", "will commit", "committed"])
     }
 
     @Test("an answer comes after the commit: whoever gets it finds the work in the file")

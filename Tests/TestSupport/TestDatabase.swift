@@ -14,8 +14,8 @@ package final class RecordingObserver: TransactionObserver {
     package func failNextCommit(with error: DatabaseError) { failure.withLock { $0 = error } }
 
     package func began(_ connection: Connection) { note("began") }
-    package func savepointBegan(_ connection: Connection) { note("savepoint") }
-    package func savepointRolledBack(_ connection: Connection) { note("savepoint rolled back") }
+    package func closureBegan(_ connection: Connection) { note("closure") }
+    package func closureTakenBack(_ connection: Connection) { note("closure taken back") }
     package func committed() { note("committed") }
     package func rolledBack() { note("rolled back") }
 

@@ -92,7 +92,7 @@ extension Federation {
     private func purge() {
         guard !isPurging.exchange(true, ordering: .acquiringAndReleasing) else { return }
         do {
-            try database.writer.submit(alone: true, { [self] in try purge($0) }) { [self] result in
+            try database.writer.submit(as: .alone, { [self] in try purge($0) }) { [self] result in
                 guard case .success(true) = result else {
                     // A reader in the way, or no room for now.
                     _ = alarm.set(.now.advanced(by: .seconds(1))) { [weak self] in
@@ -129,7 +129,7 @@ extension Federation {
 
     /// The same, waited for.
     func purgeNow() throws {
-        while try !database.writer.perform(alone: true, { [self] in try purge($0) }) {}
+        while try !database.writer.perform(as: .alone, { [self] in try purge($0) }) {}
     }
 
     /// Devices of people who were erased are shut out.

@@ -19,7 +19,7 @@ package enum Import {
         let work = Work(files, dryRun: dryRun, progress: progress)
         let result: Result<ImportReport, DomainError>
         do throws(DomainError) {
-            result = .success(try federation.perform(work.perform))
+            result = .success(try federation.perform(as: .undoing, work.perform))
         } catch { result = .failure(error) }
         return try work.conclude(result).get()
     }
@@ -30,7 +30,7 @@ package enum Import {
         done: @escaping @Sendable (Result<ImportReport, ImportFailure>) -> Void
     ) {
         let work = Work(files, dryRun: dryRun, progress: progress)
-        federation.write(work.perform) { done(work.conclude($0)) }
+        federation.write(as: .undoing, work.perform) { done(work.conclude($0)) }
     }
 
     /// One import, from its files to what became of them.

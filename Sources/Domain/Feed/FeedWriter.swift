@@ -24,7 +24,7 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
     /// somebody a look that finds nothing new.
     private var types: Set<RecordType> = []
     private var afterCommit: [@Sendable () -> Void] = []
-    private var savepoint = Mark(seq: 0, numbers: [:], touched: 0, afterCommit: 0, erased: 0)
+    private var atClosure = Mark(seq: 0, numbers: [:], touched: 0, afterCommit: 0, erased: 0)
 
     init(heads: Heads, highWater: HighWater, announce: @escaping @Sendable (Set<Audience>) -> Void) {
         self.heads = heads
@@ -103,9 +103,9 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
         erased.removeSubrange(mark.erased...)
     }
 
-    func began(_ connection: Connection) { savepoint = mark() }
-    func savepointBegan(_ connection: Connection) { savepoint = mark() }
-    func savepointRolledBack(_ connection: Connection) { reset(to: savepoint) }
+    func began(_ connection: Connection) { atClosure = mark() }
+    func closureBegan(_ connection: Connection) { atClosure = mark() }
+    func closureTakenBack(_ connection: Connection) { reset(to: atClosure) }
 
     func willCommit(_ connection: Connection) throws(DatabaseError) {
         guard seq != storedSeq else { return }

@@ -37,7 +37,7 @@ final class DemoHistory: @unchecked Sendable {
         let files = Embedded.sampleData.map { ImportFile(name: $0.name, bytes: $0.bytes) }
         _ = try Import.run(files, dryRun: false, into: federation) { _, _ in }
         let history = DemoHistory(seed: seed)
-        try federation.perform { (tx) throws(DomainError) in try history.cast(atLeast: coops, in: tx) }
+        try federation.perform(as: .undoing) { (tx) throws(DomainError) in try history.cast(atLeast: coops, in: tx) }
         if try federation.read({ (connection) throws(DomainError) in try history.hasRun(in: connection) }) {
             throw Failure("\(folder) has a history already; use another folder with --data")
         }
@@ -45,7 +45,7 @@ final class DemoHistory: @unchecked Sendable {
         let weeks = years * 365 / 7
         for week in 0..<weeks {
             clock.time = morning(of: end, daysBefore: (weeks - week) * 7)
-            try federation.perform { (tx) throws(DomainError) in try history.live(week, in: tx) }
+            try federation.perform(as: .undoing) { (tx) throws(DomainError) in try history.live(week, in: tx) }
         }
         clock.time = morning(of: end, daysBefore: 0)
         // Names are forgotten as the rules have it, so that the first night is not busy with five years.
