@@ -4,12 +4,12 @@ import Glibc
 extension Database {
     /// Whether the file is viecoop's, or not yet there, told from its header alone, which holds beside a running server too.
     ///
-    /// - Throws: `.foreign`, and `.notWritable` where it can't be read.
-    package static func recognize(_ path: String) throws(OpenError) {
+    /// - Parameter isWhole: that nobody writes to it. A running server may be about to lengthen its file.
+    /// - Throws: `.foreign`, `.notWritable` where it can't be read, and `.corrupt` where it is whole and too short.
+    package static func recognize(_ path: String, isWhole: Bool = false) throws(OpenError) {
         var information = stat()
         guard stat(path, &information) == 0, information.st_size > 0 else { return }
-        // How long the file must be is not asked: a running server may be about to lengthen it.
-        try inspectHeader(path, size: .max)
+        try inspectHeader(path, size: isWhole ? Int(information.st_size) : .max)
     }
 
     /// Looks at the file without changing it, or anything beside it.

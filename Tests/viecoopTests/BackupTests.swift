@@ -175,6 +175,7 @@ struct BackupTests {
         #expect(try Program.run(["feed", "verify", "--data", folder.path]).code == 0)
         try files.write(Array("my diary\n".utf8), to: "diary")
         #expect(try Program.run(["backup", files.file("cut.db"), "--data", folder.path]).code == 0)
+        // In the middle of the last page, which SQLite reads as if zeros followed.
         try files.write(Array(try files.bytes(of: "cut.db").dropLast(5000)), to: "cut.db")
         let database = try folder.bytes(of: "viecoop.db")
         for (words, message) in [

@@ -27,7 +27,7 @@ package enum Restore {
         let lock = try Federation.lock(directory: directory)
         defer { withExtendedLifetime(lock) {} }
         guard Backup.isThere(file) else { throw Backup.Refusal(description: "\(file) is not there") }
-        try Database.recognize(file)
+        try Database.recognize(file, isWhole: true)
         var notes: [String] = []
         let mark = try? HighWater.read(in: directory)
         if mark == nil { notes.append("This folder does not know how far its server had come: seqs go on at least \(margin) further on.") }
