@@ -25,7 +25,7 @@ struct Checkpoints {
         // Where readers keep it from beginning again at its start, the next try comes a quarter later. Readers that overlap
         // all the time never leave the WAL all at once, so that it would grow for ever. RESTART waits until those that run
         // now are through; new ones may begin meanwhile, and read the file itself.
-        guard pages >= 2 * limit else {
+        guard pages >= 8 * limit else {
             Self.copy(connection, SQLITE_CHECKPOINT_PASSIVE)
             return
         }
