@@ -24,6 +24,7 @@ package struct Draft<R: Record>: Sendable {
             faults.add("#", "field.type", en: "must be an object", fr: "doit être un objet")
             throw .invalid(faults.all)
         }
+        let store = R.store
         var id: Identifier<R>?
         var assignments: [Assignment<R>] = []
         var echoed: [JSON.Member] = []
@@ -31,9 +32,9 @@ package struct Draft<R: Record>: Sendable {
             let pointer = "#/" + member.name.pointerEscaped
             if member.name == "id", purpose != .patch {
                 id = Codec<Identifier<R>>.reference().parse(member.value, pointer, &faults)
-            } else if let field = R.fields.first(where: { $0.name == member.name }), field.access.allows(purpose) {
+            } else if let field = store.fields[member.name], field.access.allows(purpose) {
                 if let assignment = field.parse(member.value, pointer, &faults) { assignments.append(assignment) }
-            } else if Self.known.contains(member.name) {
+            } else if store.shown.contains(member.name) {
                 if purpose == .patch {
                     echoed.append(member)
                 } else {
@@ -44,8 +45,8 @@ package struct Draft<R: Record>: Sendable {
             }
         }
         if purpose != .patch {
-            for field in R.fields where field.isRequired && !members.contains(where: { $0.name == field.name }) {
-                faults.add("#/\(field.name)", "field.required", en: "is required", fr: "est obligatoire")
+            for name in store.required where !members.contains(where: { $0.name == name }) {
+                faults.add("#/\(name)", "field.required", en: "is required", fr: "est obligatoire")
             }
         }
         try faults.throwIfAny()
@@ -81,8 +82,6 @@ package struct Draft<R: Record>: Sendable {
         for member in echoed where document[member.name] != member.value { faults.addReadOnly("#/" + member.name.pointerEscaped) }
         try faults.throwIfAny()
     }
-
-    private static var known: Set<String> { Set(R.shownFields.map { $0.name }).union(["id", "rev", "created_at", "updated_at"]) }
 }
 
 extension Field.Access {

@@ -43,10 +43,10 @@ package final class Field<R: Sendable>: Sendable {
         isNullable = codec.isNullable
         cell = codec.cell
         target = codec.target
-        parse = { json, pointer, faults in
-            codec.parse(json, pointer, &faults).map { value in Assignment(field: name) { $0[keyPath: path] = value } }
-        }
         let place = Place(path)
+        parse = { json, pointer, faults in
+            codec.parse(json, pointer, &faults).map { value in Assignment(field: name) { place.set(value, in: &$0) } }
+        }
         column = { codec.column(place.value(in: $0)) }
         load = { place.set(codec.load($1, $2), in: &$0) }
         write = { codec.write(place.value(in: $0), &$1) }

@@ -151,7 +151,7 @@ package struct Listing<R: Record>: Sendable {
             }
             return ("id IN (SELECT \(R.type.rawValue)_id FROM \(link.table) WHERE \(link.column) IN (\(marks)))", parts.map { .text($0) })
         }
-        guard rules.filters.contains(name), rules.permits(name, caller), let field = R.fields.first(where: { $0.name == name }) else {
+        guard rules.filters.contains(name), rules.permits(name, caller), let field = R.store.fields[name] else {
             let known = (rules.filters + rules.links.keys).filter { rules.permits($0, caller) }.sorted().joined(separator: ", ")
             throw ListRefusal(
                 name, en: "is not known here; known are limit, after, sort, count, updated_since\(R().searchText == nil ? "" : ", q"), \(known)",

@@ -11,10 +11,19 @@ package struct Store<R: Record>: Sendable {
     package let table: String
     /// Where the state stands among the fields, for types that have states.
     let statusIndex: Int?
+    /// The fields by name.
+    let fields: [String: Field<R>]
+    /// Those of them that a client has to give.
+    let required: [String]
+    /// What documents show beside the fields of the type, and those.
+    let shown: Set<String>
 
     package init() {
         table = R.type.rawValue
         statusIndex = R.fields.firstIndex { $0.name == "status" }
+        fields = Dictionary(uniqueKeysWithValues: R.fields.map { ($0.name, $0) })
+        required = R.fields.filter(\.isRequired).map(\.name)
+        shown = Set(R.shownFields.map { $0.name }).union(["id", "rev", "created_at", "updated_at"])
         let columns = ["rev", "own_rev", "created_ms", "updated_ms"] + R.fields.map { "\"\($0.name)\"" } + (R().searchText == nil ? [] : ["search"])
         select = "SELECT id, \(columns.joined(separator: ", ")) FROM \(table)"
         selectByID = select + " WHERE id = ?"
