@@ -5,10 +5,10 @@ import SQLite
 import TestSupport
 import Testing
 
-/// Pushes of a real replica to a real server, one of which is killed at a moment that moves through the whole push.
+/// Pushes of a real replica to a real server, one of which is killed before a step that moves on through the whole push.
 struct PushKillTests {
-    /// At how many moments; more by hand, with `VIECOOP_KILLS`.
-    static let moments = ProcessInfo.processInfo.environment["VIECOOP_KILLS"].flatMap { Int($0) } ?? 30
+    /// How often through all steps of a push; more by hand, with `VIECOOP_KILLS`.
+    static let rounds = ProcessInfo.processInfo.environment["VIECOOP_KILLS"].flatMap { Int($0) } ?? 1
 
     enum Victim: String, CaseIterable { case server, device }
 
@@ -21,53 +21,49 @@ struct PushKillTests {
         #expect(server.stop().code == 0)
     }
 
-    @Test("whoever is killed in whatever moment of a push, each change happens once and both sides are equal", arguments: Victim.allCases)
+    @Test("whoever is killed between whatever two steps of a push, each change happens once and both sides are equal", arguments: Victim.allCases)
     func happensOnce(killed victim: Victim) throws {
         let folder = TestFolder(), phone = TestFolder()
-        var server = try Running(folder.path)
+        let steps = try Steps()
+        func start() throws -> Running { try Running(folder.path, environment: victim == .server ? steps.environment : [:]) }
+        var server = try start()
         let token = try server.token()
         let coop = try server.addCoop("a-casa", token: token)
-        func replica(_ server: Running) throws -> Replica {
+        func replica() throws -> Replica {
             Replica(
                 store: try LocalStore(path: phone.file("phone.db")), transport: CurlTransport(server: "http://127.0.0.1:\(server.port)", token: token))
         }
-        func program(_ server: Running) throws -> Program {
-            let words = ["replica", "push", "--server", "http://127.0.0.1:\(server.port)", "--store", phone.file("phone.db")]
-            return try Program(words, environment: ["VIECOOP_TOKEN": token])
-        }
-        var changes = try Self.work(on: replica(server), coop: coop, round: -1)
-        var lost = 0
-        let start = MonotonicInstant.now
-        if victim == .server { try replica(server).push() } else { #expect(try program(server).wait().output == "8 pushed: 8 applied\n") }
-        let length = Double(MonotonicInstant.now.nanoseconds - start.nanoseconds) / 1000
-        for moment in 0..<Self.moments {
-            changes += try Self.work(on: replica(server), coop: coop, round: moment)
-            // From before it begins until after its end.
-            let microseconds = UInt32(length * 1.5 * Double(moment) / Double(Self.moments))
+        var changes = 0
+        var (step, rounds, kills) = (0, 0, 0)
+        while rounds < Self.rounds {
+            step += 1
+            changes += try Self.work(on: replica(), coop: coop, round: changes)
+            let wasKilled: Bool
             switch victim {
             case .server:
-                let replica = try replica(server)
-                let killed = Background { [server] in
-                    usleep(microseconds)
-                    server.program.send(SIGKILL)
+                let replica = try replica()
+                steps.arm(step)
+                do { try replica.push() } catch is ReplicaError {}
+                wasKilled = !steps.disarm()
+                if wasKilled {
+                    server.stop(SIGKILL)
+                    server = try start()
                 }
-                do { try replica.push() } catch is ReplicaError { lost += 1 }
-                try killed.value()
-                server.stop(SIGKILL)
-                server = try Running(folder.path)
             case .device:
-                let program = try program(server)
-                usleep(microseconds)
-                program.send(SIGKILL)
-                if program.wait().code == nil { lost += 1 }
+                let words = ["replica", "push", "--server", "http://127.0.0.1:\(server.port)", "--store", phone.file("phone.db")]
+                steps.arm(step)
+                let end = try Program(words, environment: steps.environment.merging(["VIECOOP_TOKEN": token]) { $1 }).wait()
+                wasKilled = !steps.disarm()
+                #expect(end.code == (wasKilled ? nil : 0), "step \(step): \(end)")
             }
-            let replica = try replica(server)
+            if wasKilled { kills += 1 } else { (rounds, step) = (rounds + 1, 0) }
+            let replica = try replica()
             try replica.synchronize()
-            #expect(try replica.waiting == 0 && replica.check() == 0, "moment \(moment)")
-            #expect(try replica.notices.map { $0.result.text } == [], "moment \(moment)")
+            #expect(try replica.waiting == 0 && replica.check() == 0, "step \(step)")
+            #expect(try replica.notices.map { $0.result.text } == [], "step \(step)")
         }
-        // Some were cut off, else nothing was tried.
-        #expect(lost > 0)
+        // A push receives, writes to the log, has it on the disk and answers: fewer steps would mean that they are not seen.
+        #expect(kills >= 10 * Self.rounds)
         #expect(server.stop().code == 0)
         let file = try Connection(path: folder.file("viecoop.db"), mode: .readOnly)
         let made = try file.first("SELECT count(*), count(DISTINCT seq) FROM history WHERE type = 'referent'") { ($0.integer(0), $0.integer(1)) }
@@ -86,5 +82,38 @@ struct PushKillTests {
         try replica.note(LocalChange(.delete, "referent", ids[1]))
         try replica.note(LocalChange(.patch, "referent", ids[2], fields: .object([JSON.Member("job_title", .string("Gardien"))])))
         return 8
+    }
+}
+
+/// Tells a child process before which of its steps it dies (`Tests/steps`).
+private final class Steps {
+    private let folder = TestFolder()
+    private let left: Int32
+
+    /// - Throws: where clang, without which Swift does not link either, is not in `PATH`.
+    init() throws {
+        let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../steps/steps.c").path
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+        let compiled = try Program(
+            ["clang", "-O1", "-Wall", "-Werror", "-shared", "-fPIC", "-o", folder.file("steps.so"), source], executable: "/usr/bin/env", environment: ["PATH": path]
+        ).wait()
+        guard compiled.code == 0 else { throw Program.Failure(what: compiled.errors) }
+        left = open(folder.file("left"), O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        arm(0)
+    }
+
+    deinit { close(left) }
+
+    var environment: [String: String] { ["LD_PRELOAD": folder.file("steps.so"), "STEPS": folder.file("left")] }
+
+    /// The child dies before its `step`th step from now on; 0 for never.
+    func arm(_ step: Int) { _ = withUnsafeBytes(of: step) { pwrite(left, $0.baseAddress, $0.count, 0) } }
+
+    /// - Returns: whether the step had not come yet.
+    func disarm() -> Bool {
+        var step = 0
+        _ = withUnsafeMutableBytes(of: &step) { pread(left, $0.baseAddress, $0.count, 0) }
+        arm(0)
+        return step > 0
     }
 }
