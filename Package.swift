@@ -37,7 +37,7 @@ let package = Package(
             dependencies: [
                 "API", "Domain", "Webhooks", "Replica", "SQLite", "HTTP", "HTTPServer", "JSON", "Crypto", "Text", "CCurl", "Embedded",
             ]),
-        .executableTarget(name: "viecoop-bench", dependencies: ["JSON", "Embedded"]),
+        .executableTarget(name: "viecoop-bench", dependencies: ["JSON", "Embedded", "Replica"]),
 
         .target(
             name: "TestSupport",

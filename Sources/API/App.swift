@@ -155,9 +155,7 @@ package final class App: Application {
             return .anonymous
         }
         var verdict = TokenBook.Verdict.refused(wipe: false)
-        if field.utf8.count > 7, field.prefix(7).lowercased() == "bearer ", let secret = Token.Secret(field.dropFirst(7)),
-            request.headers.all("Authorization").count == 1
-        {
+        if let credentials = Self.bearer(field), let secret = Token.Secret(credentials), request.headers.all("Authorization").count == 1 {
             let now = federation.now()
             verdict = federation.tokens.judge(secret, at: now)
             if case .caller = verdict { federation.note(secret.id, at: now) }
@@ -173,6 +171,15 @@ package final class App: Application {
             }
             throw .unauthorized(wipe: wipe)
         }
+    }
+
+    /// What stands behind the scheme, which may be written in any case (RFC 9110 section 11.1); nil for another scheme.
+    private static func bearer(_ field: String) -> Substring? {
+        let scheme = "bearer ".utf8
+        guard let end = field.utf8.index(field.startIndex, offsetBy: scheme.count, limitedBy: field.endIndex),
+            field.utf8[..<end].elementsEqual(scheme, by: { $0 == $1 || (0x41...0x5A).contains($0) && $0 | 0x20 == $1 })
+        else { return nil }
+        return field[end...]
     }
 
     /// The client's address: the nearest one that no trusted proxy has.

@@ -29,12 +29,15 @@ struct Outgoing: ~Copyable {
         }
         guard let created else { return nil }
         handle = created
-        for field in response.headers.fields {
-            MHD_add_response_header(created, field.name, field.value)
-        }
-        MHD_add_response_header(created, "Request-Id", id)
-        MHD_add_response_header(created, "X-Content-Type-Options", "nosniff")
-        if closes { MHD_add_response_header(created, "Connection", "close") }
+        for field in response.headers.fields { Self.add(field.name, field.value, to: created) }
+        Self.add("Request-Id", id, to: created)
+        Self.add("X-Content-Type-Options", "nosniff", to: created)
+        if closes { Self.add("Connection", "close", to: created) }
+    }
+
+    /// A string passed to C as it is would be copied first.
+    private static func add(_ name: String, _ value: String, to response: OpaquePointer) {
+        name.withCString { name in value.withCString { _ = MHD_add_response_header(response, name, $0) } }
     }
 
     private static func response(of source: Stream) -> OpaquePointer? {

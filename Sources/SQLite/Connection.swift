@@ -4,6 +4,7 @@ import CSQLite
 package final class Connection {
     package let handle: OpaquePointer
     private var statements: [String: Statement] = [:]
+    private let underWay = Statement.UnderWay()
     /// Pages in the WAL after the last commit of this connection.
     var walPages = 0
     /// Set to false by the writer outside its own COMMIT: a statement that would commit by itself is refused.
@@ -58,7 +59,7 @@ package final class Connection {
     /// already; left before its last row it is ended with the read, or with the writer's closure.
     package func statement(_ sql: String) throws(DatabaseError) -> Statement {
         if let known = statements[sql] { return known }
-        let statement = try Statement(sql, on: handle)
+        let statement = try Statement(sql, on: handle, underWay)
         // Lists have as many statements as clients think of combinations; a bound keeps them from filling the memory.
         if statements.count >= 256 { statements.removeAll() }
         statements[sql] = statement
@@ -99,11 +100,8 @@ package final class Connection {
 
     /// Ends every statement that was left before its last row, which would keep a snapshot, and refuse the next values.
     func endStatements() {
-        var statement = sqlite3_next_stmt(handle, nil)
-        while let open = statement {
-            if sqlite3_stmt_busy(open) != 0 { sqlite3_reset(open) }
-            statement = sqlite3_next_stmt(handle, open)
-        }
+        guard underWay.count > 0 else { return }
+        for statement in statements.values { statement.reset() }
     }
 
     /// Asks the writer to take the whole transaction back and to run it again with savepoints: there was none to take a part back.

@@ -5,9 +5,14 @@ import CSQLite
 package final class Statement {
     private let handle: OpaquePointer
     private let connection: OpaquePointer
+    private let underWay: UnderWay
+    private var isUnderWay = false
     package let sql: String
 
-    init(_ sql: String, on connection: OpaquePointer) throws(DatabaseError) {
+    /// How many statements of a connection stand at a row.
+    final class UnderWay { var count = 0 }
+
+    init(_ sql: String, on connection: OpaquePointer, _ underWay: UnderWay) throws(DatabaseError) {
         var prepared: OpaquePointer?
         var isWhole = true
         let code = sql.withCString { start in
@@ -24,10 +29,14 @@ package final class Statement {
         }
         handle = prepared
         self.connection = connection
+        self.underWay = underWay
         self.sql = sql
     }
 
-    deinit { sqlite3_finalize(handle) }
+    deinit {
+        reset()
+        sqlite3_finalize(handle)
+    }
 
     /// Binds every parameter anew, in order.
     ///
@@ -75,21 +84,31 @@ package final class Statement {
     /// - Returns: true when a row can be read, false at the end, after which the statement is reset.
     package func step() throws(DatabaseError) -> Bool {
         switch sqlite3_step(handle) {
-        case SQLITE_ROW: return true
+        case SQLITE_ROW:
+            if !isUnderWay {
+                isUnderWay = true
+                underWay.count += 1
+            }
+            return true
         case SQLITE_DONE:
-            sqlite3_reset(handle)
+            reset()
             return false
         default:
             // The extended code is the connection's, and reset would overwrite the message.
             let error = DatabaseError(
                 code: sqlite3_extended_errcode(connection), message: String(cString: sqlite3_errmsg(connection)), sql: sql)
-            sqlite3_reset(handle)
+            reset()
             throw error
         }
     }
 
     /// Ends a read before its last row, so that it holds no snapshot.
-    package func reset() { sqlite3_reset(handle) }
+    package func reset() {
+        sqlite3_reset(handle)
+        guard isUnderWay else { return }
+        isUnderWay = false
+        underWay.count -= 1
+    }
 
     package func isNull(_ column: Int) -> Bool { sqlite3_column_type(handle, Int32(column)) == SQLITE_NULL }
     package func integer(_ column: Int) -> Int64 { sqlite3_column_int64(handle, Int32(column)) }

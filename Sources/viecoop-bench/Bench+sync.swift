@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import Replica
 
 /// How fast devices push, and how soon they hear of news.
 extension Bench {
@@ -25,7 +26,7 @@ extension Bench {
         guard let theme = try Server.parse(federation.post("/v1/themes", #"{"slug":"voisinage","title":"Voisinage"}"#))["id"]?.stringValue,
             let epoch = try Server.parse(federation.get("/v1/changes?limit=1") ?? [])["epoch"]?.stringValue
         else { throw BenchError("An answer has no id, or no epoch.") }
-        let ideas = (0..<Self.ideas).map { _ in UUID().uuidString.lowercased() }
+        let ideas = (0..<Self.ideas).map { _ in Replica.newID() }
         try push(ideas.map { #""type":"idea","id":"\#($0)","op":"create","fields":{"title":"Idée","theme_id":"\#(theme)"}"# }, epoch, federation)
         for state in ["submitted", "published"] {
             try push(ideas.map { #""type":"idea","id":"\#($0)","op":"transition","to":"\#(state)""# }, epoch, federation)
@@ -35,7 +36,7 @@ extension Bench {
             progress("pushing, device \(number + 1) of \(server.coops.count) …")
             let device = Client(port: server.port, token: try server.token("referent", coop: coop))
             let endorsements = ideas.map {
-                #""type":"endorsement","id":"\#(UUID().uuidString.lowercased())","op":"create","fields":{"idea_id":"\#($0)"}"#
+                #""type":"endorsement","id":"\#(Replica.newID())","op":"create","fields":{"idea_id":"\#($0)"}"#
             }
             let start = ContinuousClock.now
             try push(endorsements, epoch, device)
@@ -45,7 +46,7 @@ extension Bench {
     }
 
     private func push(_ mutations: [String], _ epoch: String, _ client: Client) throws(BenchError) {
-        let list = mutations.map { #"{"mid":"\#(UUID().uuidString.lowercased())",\#($0)}"# }.joined(separator: ",")
+        let list = mutations.map { #"{"mid":"\#(Replica.newID())",\#($0)}"# }.joined(separator: ",")
         let answer = try Server.parse(client.post("/v1/push", #"{"epoch":"\#(epoch)","mutations":[\#(list)]}"#, expecting: 200))
         let applied = answer["results"]?.elements?.count { $0["status"]?.stringValue == "applied" }
         guard applied == mutations.count else { throw BenchError("A push was not applied: \(applied.map(String.init) ?? "no results")") }

@@ -73,11 +73,11 @@ extension Token {
     /// The secret as it is shown once: `vc_<id>_<48 hex digits>`.
     package struct Secret: Sendable {
         package let id: Identifier<Token>
-        private let secret: String
+        private let secret: [UInt8]
 
         init(for id: Identifier<Token>) {
             self.id = id
-            secret = Crypto.randomBytes(24).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            secret = Array(Crypto.randomBytes(24).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined().utf8)
         }
 
         /// - Returns: nil for what was never a token.
@@ -88,10 +88,10 @@ extension Token {
                 let id = Identifier<Token>(utf8: bytes[3..<39])
             else { return nil }
             self.id = id
-            secret = String(decoding: bytes[40...], as: UTF8.self)
+            secret = Array(bytes[40...])
         }
 
-        package var text: String { "vc_\(id)_\(secret)" }
-        package var hash: [UInt8] { Crypto.sha256(Array(secret.utf8)) }
+        package var text: String { "vc_\(id)_\(String(decoding: secret, as: UTF8.self))" }
+        package var hash: [UInt8] { Crypto.sha256(secret) }
     }
 }
