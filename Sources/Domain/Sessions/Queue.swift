@@ -17,8 +17,10 @@ struct Queue: Sendable {
     }
 
     /// The queue for a party that is about to come in.
-    init(of session: Session, before party: Registration, in tx: Transaction) throws(DomainError) {
-        guard session.freeSeats == 0, session.seatsOffered == 0, try !Self.overtakes(party, in: tx) else {
+    ///
+    /// - Parameter isLast: whether nobody waits who came in later.
+    init(of session: Session, isLast: Bool, in tx: Transaction) throws(DomainError) {
+        guard session.freeSeats == 0, session.seatsOffered == 0, isLast else {
             self = try Queue(of: session, in: tx)
             return
         }
@@ -26,15 +28,6 @@ struct Queue: Sendable {
     }
 
     private init(full session: Session) { (self.session, others, settled) = (session, nil, []) }
-
-    /// Whether the party, by a slip that came in earlier, stands before one that waits.
-    private static func overtakes(_ party: Registration, in tx: Transaction) throws(DomainError) -> Bool {
-        try storing { () throws(DatabaseError) in
-            try tx.connection.first(
-                "SELECT 1 FROM registration WHERE session_id = ? AND status = 'waitlisted' AND queued_at > ? LIMIT 1", [party.sessionID.value, .text(party.queuedAt.text)]
-            ) { _ in true } ?? false
-        }
-    }
 
     /// The others, but none of them where they are not looked at.
     var parties: [Registration] { others ?? [] }

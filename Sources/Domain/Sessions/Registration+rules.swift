@@ -4,7 +4,8 @@ import Text
 extension Registration {
     package mutating func prepare(_ change: Change<Registration>, in tx: Transaction) throws(DomainError) {
         let session = change.action == .create ? try session(for: change.caller, in: tx) : try Session.store.require(sessionID, in: tx.connection)
-        if change.action == .create { try begin(change, session, in: tx) }
+        var others: Others?
+        if change.action == .create { others = try begin(change, session, in: tx) }
         if change.action == .change, !status.isLive {
             throw .conflict(
                 code: "registration.ended",
@@ -16,7 +17,8 @@ extension Registration {
         try checkFields(in: session)
         var queue = if let queue { queue } else { try Queue(of: session, writing: id, in: tx) }
         if change.action == .create || !change.given.isDisjoint(with: ["email", "phone", "postal", "contact_name"]) {
-            try checkDuplicate(change, in: tx)
+            let others = if let others { others } else { try self.others(in: tx) }
+            try checkDuplicate(change, among: others)
         }
         if let old = change.old, change.action == .change { try resize(from: old, queue, at: tx.now) }
         decide(&queue, isNew: change.action == .create, at: tx.now)
@@ -37,7 +39,7 @@ extension Registration {
         return session
     }
 
-    private mutating func begin(_ change: Change<Registration>, _ session: Session, in tx: Transaction) throws(DomainError) {
+    private mutating func begin(_ change: Change<Registration>, _ session: Session, in tx: Transaction) throws(DomainError) -> Others {
         (coopID, sessionStartsAt) = (session.coopID, session.startsAt)
         let isPublic = change.caller.role == nil
         if !isPublic, change.caller.coop != coopID { throw .scopeNotYours }
@@ -51,7 +53,8 @@ extension Registration {
         if noticeVersion.isEmpty { noticeVersion = Self.presentNotice }
         // Nobody stands there to be told when a slip is typed in.
         if channel == .paper, email == nil { contactTask = .toCall }
-        queue = try Queue(of: session, before: self, in: tx)
+        let others = try others(in: tx)
+        queue = try Queue(of: session, isLast: !others.overtakes, in: tx)
         entryNo = try 1 + storing { () throws(DatabaseError) in
             try tx.connection.first("SELECT max(entry_no) FROM registration WHERE session_id = ?", [sessionID.value]) { Int($0.integer(0)) } ?? 0
         }
@@ -62,6 +65,7 @@ extension Registration {
                     en: "Too many are waiting for this session; choose another one, or call the co-op.",
                     fr: "Trop de personnes attendent pour cette session ; choisissez-en une autre, ou appelez la coopérative."))
         }
+        return others
     }
 
     /// The notice on personal data that is in force.
@@ -136,15 +140,32 @@ extension Registration {
         try faults.throwIfAny()
     }
 
-    /// One live registration a contact and session. Whoever signs up without a token learns nothing of others.
-    private mutating func checkDuplicate(_ change: Change<Registration>, in tx: Transaction) throws(DomainError) {
-        let own = Contact(of: self)
-        let others = try storing { () throws(DatabaseError) in
+    /// What the other live registrations of the session mean for this one, in one look at them.
+    private struct Others {
+        /// The first one with the same contact.
+        var duplicate: (id: String, entryNo: Int64)?
+        /// Whether this one, by a slip that came in earlier, stands before one that waits.
+        var overtakes = false
+    }
+
+    private func others(in tx: Transaction) throws(DomainError) -> Others {
+        let (own, place) = (Contact(of: self), queuedAt.text)
+        var others = Others()
+        let rows = try storing { () throws(DatabaseError) in
             try tx.connection.all(Contact.others, [sessionID.value, id.value]) { row in
-                own.isOf(row) ? (id: row.text(0), entryNo: row.integer(1)) : nil
+                (same: own.isOf(row) ? (id: row.text(0), entryNo: row.integer(1)) : nil, isLater: row.optionalText(6).map { $0 > place } ?? false)
             }
         }
-        guard let other = others.lazy.compactMap(\.self).first else { return }
+        for row in rows {
+            if others.duplicate == nil { others.duplicate = row.same }
+            if row.isLater { others.overtakes = true }
+        }
+        return others
+    }
+
+    /// One live registration a contact and session. Whoever signs up without a token learns nothing of others.
+    private mutating func checkDuplicate(_ change: Change<Registration>, among others: Others) throws(DomainError) {
+        guard let other = others.duplicate else { return }
         if change.caller.role == nil {
             duplicateSuspected = true
             return
@@ -227,7 +248,7 @@ private struct Contact {
     private static let live = Registration.Status.allCases.filter(\.isLive).map { "'\($0.rawValue)'" }.joined(separator: ", ")
     /// The live registrations of a session but one, in the order of their entry.
     static let others = """
-        SELECT id, entry_no, email, phone, postal, contact_name FROM registration
+        SELECT id, entry_no, email, phone, postal, contact_name, CASE status WHEN 'waitlisted' THEN queued_at END FROM registration
         WHERE session_id = ? AND id <> ? AND status IN (\(live)) ORDER BY entry_no
         """
 }
