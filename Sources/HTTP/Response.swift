@@ -15,7 +15,8 @@ package struct Response: Sendable {
         /// Pulled piece by piece on an HTTP thread until it returns nil; sent chunked.
         case stream(@Sendable () -> [UInt8]?)
         /// The same from a source that may have nothing to say for now: its connection then sleeps until the bell
-        /// rings. It has to say something more often than the server's `writeStall`, or the client is taken for dead.
+        /// rings. It has to say something more often than the server's `writeStall`, or the client is taken for dead, and must not
+        /// ring its own bell while it is asked.
         case live(@Sendable (Bell) -> Piece)
     }
 

@@ -57,7 +57,7 @@ extension Connection {
         state.withLock { state in
             guard case .called(answer) = state.rest else { return }
             state.rest = .asleep(answer: answer)
-            if current.stream?.send(to: descriptor) != true { wake(&state) }
+            guard current.isChunked, let stream = current.stream, stream.sendChunks(to: descriptor) else { return wake(&state) }
         }
     }
 

@@ -54,6 +54,8 @@ final class Connection: @unchecked Sendable {
         var status = 0
         var sent = 0
         var stream: Stream?
+        /// Whether what is streamed to the client goes in chunks, which HTTP/1.0 does not have.
+        var isChunked = false
         var route: String?
         var caller: String?
         var refusal: String?
@@ -116,6 +118,7 @@ final class Connection: @unchecked Sendable {
             id: ids.choose(head.headers["Request-Id"]))
         let version = String(cString: version)
         current.closes = head.framing.chunked
+        current.isChunked = version == "HTTP/1.1"
         let fault =
             (target.refusal == .targetLength ? target.refusal : nil) ?? head.refusal ?? target.refusal
             ?? head.framing.verdict(

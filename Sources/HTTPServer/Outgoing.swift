@@ -90,8 +90,9 @@ final class Stream {
     /// Sends what there is past the library, while the connection is suspended.
     ///
     /// - Returns: false where there is something left for the library to do, true where there is nothing to say yet.
-    func send(to descriptor: Int32) -> Bool {
-        while true {
+    func sendChunks(to descriptor: Int32) -> Bool {
+        // A source that has more to say all the time must not keep the others waiting.
+        for _ in 0..<16 {
             switch pull() {
             case .notYet: return true
             case .end:
@@ -106,6 +107,7 @@ final class Stream {
                 bytesRead += more.count
             }
         }
+        return false
     }
 }
 

@@ -9,10 +9,12 @@ struct Checkpoints {
     private var due: Int
     private var pagesBefore = 0
 
-    /// - Parameter pages: the WAL's length from which on it is copied back.
-    init(pages: Int) {
-        limit = pages
-        due = pages
+    /// - Parameter bytes: the WAL's length from which on it is copied back.
+    init(bytes: Int, of connection: Connection) {
+        // A database keeps the size of page with which it was made.
+        let page = try? connection.first("PRAGMA page_size") { Int(truncatingIfNeeded: $0.integer(0)) }
+        limit = max(1, bytes / (page ?? 4096))
+        due = limit
     }
 
     /// Called after each batch, when everybody has been answered.
@@ -21,14 +23,16 @@ struct Checkpoints {
         if pages < pagesBefore { due = limit }
         pagesBefore = pages
         guard pages >= due else { return }
-        due = pages + limit / 4
         // Where readers keep it from beginning again at its start, the next try comes a quarter later. Readers that overlap
         // all the time never leave the WAL all at once, so that it would grow for ever. RESTART waits until those that run
         // now are through; new ones may begin meanwhile, and read the file itself.
         guard pages >= 8 * limit else {
+            due = pages + limit / 4
             Self.copy(connection, SQLITE_CHECKPOINT_PASSIVE)
             return
         }
+        // Seldom, since each try that is in vain costs the writers the whole of that patience.
+        due = pages + 2 * limit
         sqlite3_busy_timeout(connection.handle, Self.patienceMilliseconds)
         Self.copy(connection, SQLITE_CHECKPOINT_RESTART)
         sqlite3_busy_timeout(connection.handle, Connection.busyMilliseconds)

@@ -17,9 +17,9 @@ package final class Database: Sendable {
         /// Up to this size the whole file is checked at every start: 0.6 s a GiB here, and 2 s where it has to come from the
         /// disk. Of a larger one only the header, the length and the schema.
         package var quickCheckBytes = 1 << 30
-        /// Pages of the WAL from which on it is copied back into the file: 16 MiB. Everybody's writes wait for that, a tenth of a
-        /// second where it is 128 MiB, and to copy more at a time makes none of it cheaper.
-        package var checkpointPages = 2048
+        /// The WAL's length from which on it is copied back into the file. Everybody's writes wait for that, a tenth of a second
+        /// where it is 128 MiB, and to copy more at a time makes none of it cheaper.
+        package var checkpointBytes = 16 << 20
         /// How SQLite reaches files, by the name under which it knows it; nil is the system's own.
         package var vfs: String?
         package init() {}

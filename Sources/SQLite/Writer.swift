@@ -76,7 +76,7 @@ package final class Writer: Sendable {
     init(_ connection: sending Connection, observer: any TransactionObserver, settings: Database.Settings, rest: @escaping @Sendable () -> Void) {
         limit = settings.queueLimit
         let monitor = monitor
-        let loop = Loop(connection: connection, observer: observer, monitor: monitor, checkpoints: Checkpoints(pages: settings.checkpointPages), rest: rest)
+        let loop = Loop(connection: connection, observer: observer, monitor: monitor, checkpoints: Checkpoints(bytes: settings.checkpointBytes, of: connection), rest: rest)
         startThread(stackBytes: 4 << 20) { loop.run() }
     }
 
@@ -137,6 +137,9 @@ package final class Writer: Sendable {
         private var checkpoints: Checkpoints
         private var hasWorked = true
         private let othersRest: @Sendable () -> Void
+        /// Batches that have savepoints from the start, because one had to be run again a short while ago: otherwise a client that
+        /// brings this about again and again would have everybody's work done twice.
+        private var cautiousBatches = 0
 
         init(
             connection: Connection, observer: any TransactionObserver, monitor: Monitor<State>, checkpoints: Checkpoints, rest: @escaping @Sendable () -> Void
@@ -201,10 +204,11 @@ package final class Writer: Sendable {
 
         /// Runs the jobs as one transaction, a second time if the first way cannot take back what has to be.
         private func run(_ batch: [Job], _ connection: Connection) throws(DatabaseError) -> [WriteFailure?] {
-            if !batch.contains(where: { $0.kind == .undoing }),
-                let outcomes = try transaction(connection, { (outcomes) throws(DatabaseError) in try plain(batch, &outcomes, connection) })
-            {
-                return outcomes
+            if cautiousBatches > 0 {
+                cautiousBatches -= 1
+            } else if !batch.contains(where: { $0.kind == .undoing }) {
+                if let outcomes = try transaction(connection, { (outcomes) throws(DatabaseError) in try plain(batch, &outcomes, connection) }) { return outcomes }
+                cautiousBatches = Self.caution
             }
             connection.takesSavepoints = true
             defer { connection.takesSavepoints = false }
@@ -214,6 +218,7 @@ package final class Writer: Sendable {
             } ?? []
         }
 
+        private static let caution = 64
         private enum End { case commit, rollback, again }
 
         /// - Returns: for each job, why it was refused, or nil; nil instead of all where they have to be run again.

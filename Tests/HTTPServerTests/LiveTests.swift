@@ -109,6 +109,23 @@ private final class Voice: Sendable {
         #expect(try client.chunks() == Array(words.joined().utf8))
     }
 
+    @Test("a client of HTTP/1.0, which has no chunks, gets the pieces as they are")
+    func old() throws {
+        let voice = Voice()
+        let server = try TestServer(answer: { _ in .now(voice.response) })
+        let client = try server.connect()
+        client.send("GET / HTTP/1.0\r\nHost: x\r\n\r\n")
+        #expect(try client.head().header("Transfer-Encoding") == nil)
+        for word in ["one", "two"] {
+            voice.waitUntilAsked()
+            voice.say(word)
+            #expect(String(decoding: try client.read(word.utf8.count), as: UTF8.self) == word)
+        }
+        voice.waitUntilAsked()
+        voice.end()
+        #expect(client.readToEnd().isEmpty)
+    }
+
     @Test("stopping ends live answers, asleep or not, and does not abort", arguments: [1, 100])
     func stops(_ count: Int) throws {
         let voices = (0..<count).map { _ in Voice() }

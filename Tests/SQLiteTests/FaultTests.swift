@@ -92,7 +92,7 @@ import Testing
             do {
                 let test = try TestDatabase(in: directory) {
                     $0.vfs = disk.name
-                    $0.checkpointPages = 6  // so that the run has checkpoints as well
+                    $0.checkpointBytes = 48 << 10  // so that the run has checkpoints as well
                 }
                 try test.database.writer.perform(Self.insert("before"))
                 disk.arm(n, fault)
