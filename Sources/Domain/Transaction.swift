@@ -1,6 +1,6 @@
 import SQLite
 
-/// A write in the making: one closure of the writer's batch, inside its savepoint. Lives on the writer thread.
+/// A write in the making: one closure of the writer's batch. Lives on the writer thread.
 package final class Transaction {
     package let connection: Connection
     /// The instant that everything in this transaction carries.
