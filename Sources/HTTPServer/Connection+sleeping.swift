@@ -48,7 +48,7 @@ extension Connection {
             }
             return false
         }
-        if isCalled { engine.liveSender.add(self, answer) }
+        if isCalled { sender.add(self, answer) }
     }
 
     /// The sender's thread: says what there is while the library leaves this connection alone, and resumes it for what the

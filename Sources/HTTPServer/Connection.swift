@@ -15,6 +15,8 @@ final class Connection: @unchecked Sendable {
     let remote: String
     let handle: OpaquePointer
     let engine: Engine
+    /// Always the same, so that pieces stay in order.
+    let sender: LiveSender
     let state: Mutex<State>
 
     /// What the keeper and promises share with the HTTP thread.
@@ -67,6 +69,7 @@ final class Connection: @unchecked Sendable {
         self.handle = handle
         self.engine = engine
         descriptor = CMicroHTTPD_socket(handle)
+        sender = engine.liveSenders[Int(descriptor.magnitude) % engine.liveSenders.count]
         remote = Socket.name(CMicroHTTPD_peer(handle))
         state = Mutex(State(since: now()))
     }

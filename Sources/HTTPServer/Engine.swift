@@ -11,7 +11,9 @@ final class Engine: Sendable {
     /// Connections accepted and not closed yet: `connections`, and those that the library's threads have still to take up.
     let open = Atomic<Int>(0)
     let suspended = Atomic<Int>(0)
-    let liveSender = LiveSender()
+    /// How many threads of the library there are, and as many that send live answers.
+    let threads: Int
+    let liveSenders: [LiveSender]
     /// Bytes of all bodies that are being read or worked on, beyond the first `smallBody` of each.
     let bodyMemory = Atomic<Int>(0)
     /// Each answer ends its connection from now on.
@@ -22,10 +24,12 @@ final class Engine: Sendable {
     init(_ settings: ServerSettings, application: any Application) {
         self.settings = settings
         self.application = application
+        threads = max(1, settings.threads ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+        liveSenders = (0..<threads).map { _ in LiveSender() }
     }
 
     /// Starts the library's threads, which refer to this object until `MHD_stop_daemon`.
-    func start(threads: Int, connectionLimit: Int) throws(ServerError) -> OpaquePointer {
+    func start(connectionLimit: Int) throws(ServerError) -> OpaquePointer {
         let daemon = CMicroHTTPD_start(
             UInt32(clamping: threads), settings.poolBytes, UInt32(clamping: connectionLimit), onRequest, onTarget, onUnescape,
             onCompleted, onConnection, Unmanaged.passUnretained(self).toOpaque())

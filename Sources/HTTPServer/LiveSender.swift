@@ -1,7 +1,7 @@
 import Dispatch
 import Synchronization
 
-/// The thread that says what live answers have to say while their connections sleep.
+/// A thread that says what live answers have to say while their connections sleep; each connection has its own of several.
 ///
 /// The library takes a turn of its own thread for each connection that is resumed, and another to suspend it again: with 1,000 of
 /// them that are told the same, most of the time goes to threads that wake and wait for each other. Here it is one `send` each.

@@ -22,7 +22,7 @@ package final class Server: @unchecked Sendable {
     private let daemon: OpaquePointer
     private let listener: Listener
     private let keeper: Keeper
-    private let sender: Worker
+    private let senders: [Worker]
     private let stopped = Atomic<Bool>(false)
 
     /// Listens, and answers from the moment this returns.
@@ -39,13 +39,12 @@ package final class Server: @unchecked Sendable {
         port = listener.port
         engine = Engine(settings, application: application)
         do throws(ServerError) {
-            sender = try Worker("sending") { [engine] in engine.liveSender.run() }
+            senders = try engine.liveSenders.map { (sender) throws(ServerError) in try Worker("sending") { sender.run() } }
             // The library's limit is a share for each thread; ours, on the whole, is reached first.
-            let threads = settings.threads ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-            daemon = try engine.start(threads: threads, connectionLimit: 2 * limit + 2 * threads + 64)
+            daemon = try engine.start(connectionLimit: 2 * limit + 2 * engine.threads + 64)
             keeper = try Keeper(engine, daemon: daemon, listener: listener.descriptor, limit: limit)
         } catch {
-            engine.liveSender.stop()
+            for sender in engine.liveSenders { sender.stop() }
             listener.close()
             throw error
         }
@@ -69,8 +68,8 @@ package final class Server: @unchecked Sendable {
         waitUntilEmpty(atMost: grace)
         // Long enough to send these answers, not to wait for somebody who does not read them.
         if engine.giveUpWaiting() > 0 { waitUntilEmpty(atMost: 0.5) }
-        engine.liveSender.stop()
-        sender.join()
+        for sender in engine.liveSenders { sender.stop() }
+        for sender in senders { sender.join() }
         MHD_stop_daemon(daemon)
         // Without notice of those that its threads had not taken up yet.
         engine.open.store(0, ordering: .relaxed)
