@@ -14,7 +14,9 @@ struct MigrationTests {
     private static let (referent, idea) = ("0197a000-0000-7000-8000-000000000005", "0197a000-0000-7000-8000-000000000006")
 
     /// Rows of the first schema, with the documents that the first program gave of them.
-    private static var rows: String {
+    ///
+    /// - Parameter hasPlaces: whether a document's audience and seq are one number already.
+    private static func rows(hasPlaces: Bool) -> String {
         let times = #""created_at":"1970-01-01T00:00:00.000Z","updated_at":"1970-01-01T00:00:00.000Z""#
         func entry(_ type: String, _ id: String, _ rev: Int, _ layer: String, _ fields: String) -> String {
             #"{"type":"\#(type)","id":"\#(id)","op":"put","rev":\#(rev),"layer":"\#(layer)","doc":{"id":"\#(id)","rev":\#(rev),\#(fields),\#(times)}}"#
@@ -29,7 +31,7 @@ struct MigrationTests {
             (4, 5, "referent", referent, "b", #""given_name":"Ana""#), (5, 5, "referent", referent, "c", #""given_name":"Ana""#),
             (1, 6, "idea", idea, "n", #""title":"Jardin""#), (2, 6, "idea", idea, "f", #""title":"Jardin""#), (3, 6, "idea", idea, "p", #""title":"Jardin""#),
         ]
-        let feed = documents.map { "(\($0.audience), \($0.seq), '\(entry($0.type, $0.id, $0.seq, $0.layer, $0.fields))', NULL, \($0.seq), '\($0.type)', '\($0.id)')" }
+        let feed = documents.map { "(\(hasPlaces ? "\($0.audience) << 44 | \($0.seq)" : "\($0.audience), \($0.seq)"), '\(entry($0.type, $0.id, $0.seq, $0.layer, $0.fields))', NULL, \($0.seq), '\($0.type)', '\($0.id)')" }
         return """
             INSERT INTO audience (number, name) VALUES (1, 'network'), (2, 'federation'), (3, 'public'), (4, 'observer'), (5, 'coop:\(coop)');
             INSERT INTO activity (id, rev, own_rev, created_ms, updated_ms, slug, title) VALUES ('\(activity)', 1, 1, 0, 0, 'rental', 'Locatif');
@@ -47,7 +49,7 @@ struct MigrationTests {
                 VALUES ('\(idea)', 6, 6, 0, 0, 'jardin', 'Jardin', '[]', '', '["Semer"]', '[]', '[]', '\(theme)', '[]', '[]', 'network', 'workshop',
                 'published', 'planned', '2026-03-10', 0, 'jardin');
             INSERT INTO due (at_ms, type, id, what) VALUES (1773097200000, 'idea', '\(idea)', 'federal_status_visible'); -- midnight in Paris
-            INSERT INTO feed (audience, seq, entry, gone, entered, type, id) VALUES \(feed.joined(separator: ", "));
+            INSERT INTO feed (\(hasPlaces ? "place" : "audience, seq"), entry, gone, entered, type, id) VALUES \(feed.joined(separator: ", "));
             UPDATE history_head SET seq = 6;
             """
     }
@@ -57,7 +59,8 @@ struct MigrationTests {
         let folder = TestFolder()
         let database = try Database(path: folder.file("viecoop.db"), migrations: Array(migrations), observer: RecordingObserver())
         defer { database.close() }
-        try database.writer.perform { try $0.script(rows) }
+        let hasPlaces = migrations.contains { $0.name == "0012-feed-places" }
+        try database.writer.perform { try $0.script(rows(hasPlaces: hasPlaces)) }
         // Since then, the file of seqs lies beside each database.
         if migrations.contains(where: { $0.name == "0009-devices" }) { try HighWater(directory: folder.path).open(head: 0, epochs: []) }
         return folder

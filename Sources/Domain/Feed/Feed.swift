@@ -4,8 +4,14 @@ import SQLite
 /// The current document of every record for each audience, in the order of change. Every read is bytes out of it.
 ///
 /// A live row's seq is its record's `rev`, in every audience at once, so that a record is found by (audience, rev) and the
-/// table needs no second index over live rows.
+/// table needs no second index over live rows. The two are one number in the table, a row's place.
 package enum Feed {
+    /// The key of an audience's row at `seq`: the audience's number above, the seq in the 44 bits below. The table refuses the
+    /// negative place that an audience beyond the 524,287th would have.
+    package static func place(_ audience: Int64, _ seq: Int64) -> Int64 { audience << 44 | seq }
+
+    static func seq(at place: Int64) -> Int64 { place & (1 << 44 - 1) }
+
     /// Where a former document went (`gone`): why a reader no longer sees the record.
     package enum Gone: Sendable, Equatable {
         case deleted, scope, erased
@@ -22,13 +28,13 @@ package enum Feed {
     }
 
     private enum SQL {
-        static let move = "UPDATE feed SET seq = ?, entry = ? WHERE audience = ? AND seq = ?"
-        static let revive = "UPDATE feed SET seq = ?, entry = ?, gone = NULL WHERE audience = ? AND id = ? AND type = ? AND entry IS NULL"
-        static let insert = "INSERT INTO feed (audience, seq, type, id, entry, gone, entered) VALUES (?, ?, ?, ?, ?, NULL, ?)"
-        static let withdraw = "UPDATE feed SET seq = ?, entry = NULL, gone = ? WHERE audience = ? AND seq = ?"
+        static let move = "UPDATE feed SET place = ?, entry = ? WHERE place = ?"
+        static let revive = "UPDATE feed SET place = ?, entry = ?, gone = NULL WHERE audience = ? AND id = ? AND type = ? AND entry IS NULL"
+        static let insert = "INSERT INTO feed (place, type, id, entry, gone, entered) VALUES (?, ?, ?, ?, NULL, ?)"
+        static let withdraw = "UPDATE feed SET place = ?, entry = NULL, gone = ? WHERE place = ?"
         static let former = "SELECT audience FROM feed WHERE id = ? AND type = ? AND entry IS NULL"
-        static let rewrite = "UPDATE feed SET seq = ?, gone = ? WHERE id = ? AND type = ? AND entry IS NULL"
-        static let document = "SELECT entry FROM feed WHERE audience = ? AND seq = ?"
+        static let rewrite = "UPDATE feed SET place = audience << 44 | ?, gone = ? WHERE id = ? AND type = ? AND entry IS NULL"
+        static let document = "SELECT entry FROM feed WHERE place = ?"
         static let tombstone = "SELECT 1 FROM feed WHERE id = ? AND type = ? AND entry IS NULL LIMIT 1"
     }
 
@@ -54,16 +60,15 @@ package enum Feed {
             let number = try tx.feed.touch(reader.audience, at: rev, in: tx.connection)
             if let former, formerAudiences.contains(reader.audience) {
                 try tx.update(SQL.move, expecting: 1) { (statement) throws(DatabaseError) in
-                    try statement.bind(1, .integer(rev))
+                    try statement.bind(1, .integer(place(number, rev)))
                     try statement.bind(2, utf8: entry)
-                    try statement.bind(3, .integer(number))
-                    try statement.bind(4, .integer(former.meta.rev))
+                    try statement.bind(3, .integer(place(number, former.meta.rev)))
                 }
                 continue
             }
             if former != nil {
                 let revived = try tx.update(SQL.revive) { (statement) throws(DatabaseError) in
-                    try statement.bind(1, .integer(rev))
+                    try statement.bind(1, .integer(place(number, rev)))
                     try statement.bind(2, utf8: entry)
                     try statement.bind(3, .integer(number))
                     try statement.bind(4, id)
@@ -72,12 +77,11 @@ package enum Feed {
                 if revived > 0 { continue }
             }
             try tx.update(SQL.insert, expecting: 1) { (statement) throws(DatabaseError) in
-                try statement.bind(1, .integer(number))
-                try statement.bind(2, .integer(rev))
-                try statement.bind(3, type)
-                try statement.bind(4, id)
-                try statement.bind(5, utf8: entry)
-                try statement.bind(6, .integer(rev))
+                try statement.bind(1, .integer(place(number, rev)))
+                try statement.bind(2, type)
+                try statement.bind(3, id)
+                try statement.bind(4, utf8: entry)
+                try statement.bind(5, .integer(rev))
             }
         }
         tx.published = (R.type, record.meta.id, rev, documents)
@@ -104,7 +108,7 @@ package enum Feed {
         for audience in audiences {
             let number = try tx.feed.touch(audience, at: rev, in: tx.connection)
             try tx.update(SQL.withdraw, expecting: 1) { (statement) throws(DatabaseError) in
-                try statement.bind([.integer(rev), .text(gone.text), .integer(number), .integer(formerly)])
+                try statement.bind([.integer(place(number, rev)), .text(gone.text), .integer(place(number, formerly))])
             }
         }
     }
@@ -116,8 +120,7 @@ package enum Feed {
         for layer in layers {
             guard let number = number(layer) else { continue }
             let statement = try connection.statement(SQL.document)
-            try statement.bind(1, .integer(number))
-            try statement.bind(2, .integer(rev))
+            try statement.bind(1, .integer(place(number, rev)))
             guard try statement.step() else { continue }
             defer { statement.reset() }
             if !statement.isNull(0) { return (layer, statement.withBytes(0, FeedEntry.document)) }

@@ -42,27 +42,22 @@ package enum FeedAudit {
         return count
     }
 
-    private struct Place: Hashable {
-        let audience: Int64
-        let seq: Int64
-    }
-
     /// What is wrong with one record.
     private struct Damage {
         var findings: [Finding] = []
-        var strays: [Place] = []
+        var strays: [(audience: Int64, place: Int64)] = []
     }
 
     private enum SQL {
         static let audiences = "SELECT number, name FROM audience"
-        static let row = "SELECT type, id, entry FROM feed WHERE audience = ? AND seq = ?"
+        static let row = "SELECT type, id, entry FROM feed WHERE place = ?"
         static let gone = "SELECT audience FROM feed WHERE id = ? AND type = ? AND entry IS NULL"
-        static let live = "SELECT audience, seq, id FROM feed WHERE type = ? AND entry IS NOT NULL"
-        static let withdraw = "UPDATE feed SET seq = ?, entry = NULL, gone = ?, entered = min(entered, ?) WHERE audience = ? AND seq = ?"
+        static let live = "SELECT place, audience, id FROM feed WHERE type = ? AND entry IS NOT NULL"
+        static let withdraw = "UPDATE feed SET place = ?, entry = NULL, gone = ?, entered = min(entered, ?) WHERE place = ?"
         static let enteredOfGone = "SELECT min(entered) FROM feed WHERE audience = ? AND id = ? AND type = ? AND entry IS NULL"
         static let dropGone = "DELETE FROM feed WHERE audience = ? AND id = ? AND type = ? AND entry IS NULL"
-        static let drop = "DELETE FROM feed WHERE audience = ? AND seq = ?"
-        static let enter = "UPDATE feed SET entered = min(entered, ?) WHERE audience = ? AND seq = ?"
+        static let drop = "DELETE FROM feed WHERE place = ?"
+        static let enter = "UPDATE feed SET entered = min(entered, ?) WHERE place = ?"
     }
 
     // MARK: Finding
@@ -73,7 +68,7 @@ package enum FeedAudit {
         let names = Dictionary(uniqueKeysWithValues: audiences)
         let numbers = Dictionary(uniqueKeysWithValues: audiences.map { ($0.1, $0.0) })
         var damaged: [String: Damage] = [:]
-        var inPlace: Set<Place> = []
+        var inPlace: Set<Int64> = []
         try R.store.forEach(in: connection) { (record) throws(DatabaseError) in
             let damage = try inspect(record, numbers, &inPlace, in: connection)
             if !damage.findings.isEmpty { damaged[record.meta.id.text] = damage }
@@ -82,17 +77,16 @@ package enum FeedAudit {
         defer { live.reset() }
         try live.bind(1, .text(R.type.rawValue))
         while try live.step() {
-            let place = Place(audience: live.integer(0), seq: live.integer(1))
+            let (place, audience, id) = (live.integer(0), live.integer(1), live.text(2))
             guard !inPlace.contains(place) else { continue }
-            let id = live.text(2)
-            damaged[id, default: Damage()].strays.append(place)
-            damaged[id]?.findings.append(Finding(type: R.type, id: id, audience: names[place.audience] ?? "?", fault: .stray))
+            damaged[id, default: Damage()].strays.append((audience, place))
+            damaged[id]?.findings.append(Finding(type: R.type, id: id, audience: names[audience] ?? "?", fault: .stray))
         }
         return damaged.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
     private static func inspect<R: Record>(
-        _ record: R, _ numbers: [String: Int64], _ inPlace: inout Set<Place>, in connection: Connection
+        _ record: R, _ numbers: [String: Int64], _ inPlace: inout Set<Int64>, in connection: Connection
     ) throws(DatabaseError) -> Damage {
         let id = record.meta.id.text
         let members = DocumentMembers(of: record)
@@ -102,13 +96,13 @@ package enum FeedAudit {
             let finding = { Finding(type: R.type, id: id, audience: reader.audience.name, fault: $0) }
             guard let number = numbers[reader.audience.name],
                 let entry = try connection.first(
-                    SQL.row, [.integer(number), .integer(record.meta.rev)],
+                    SQL.row, [.integer(Feed.place(number, record.meta.rev))],
                     { $0.text(0) == R.type.rawValue && $0.text(1) == id && !$0.isNull(2) ? $0.blob(2) : nil }) ?? nil
             else {
                 damage.findings.append(finding(.missing))
                 continue
             }
-            inPlace.insert(Place(audience: number, seq: record.meta.rev))
+            inPlace.insert(Feed.place(number, record.meta.rev))
             let rendered = FeedEntry.wrap(
                 members.document(hiding: reader.hidden), type: R.type, id: record.meta.id, rev: record.meta.rev, layer: reader.audience)
             if entry != rendered { damage.findings.append(finding(.differs)) }
@@ -139,7 +133,7 @@ package enum FeedAudit {
         let rev = try R.store.rev(of: record.id, in: tx.connection) ?? 0
         for finding in damage.findings where finding.fault != .differs {
             guard let number = Audience(name: finding.audience).flatMap({ tx.feed.number(of: $0) }) else { continue }
-            try tx.connection.run(SQL.enter, [.integer(1), .integer(number), .integer(rev)])
+            try tx.connection.run(SQL.enter, [.integer(1), .integer(Feed.place(number, rev))])
         }
     }
 
@@ -153,14 +147,14 @@ package enum FeedAudit {
         let seq = tx.nextSeq()
         for stray in damage.strays {
             if kept.contains(stray.audience) {
-                try tx.connection.run(SQL.drop, [.integer(stray.audience), .integer(stray.seq)])
+                try tx.connection.run(SQL.drop, [.integer(stray.place)])
                 continue
             }
             let record: [Value] = [.integer(stray.audience), .text(id), .text(type.rawValue)]
             let entered = try tx.connection.first(SQL.enteredOfGone, record) { $0.optionalInteger(0) ?? .max } ?? .max
             try tx.connection.run(SQL.dropGone, record)
             try tx.connection.run(
-                SQL.withdraw, [.integer(seq), .text(gone.text), .integer(entered), .integer(stray.audience), .integer(stray.seq)])
+                SQL.withdraw, [.integer(Feed.place(stray.audience, seq)), .text(gone.text), .integer(entered), .integer(stray.place)])
             tx.feed.touch(number: stray.audience, at: seq)
         }
     }

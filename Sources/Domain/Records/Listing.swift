@@ -227,9 +227,9 @@ package struct Listing<R: Record>: Sendable {
     private func total(in connection: Connection, numbers: Heads.Snapshot) throws(DatabaseError) -> Int {
         let visible = caller.layers.compactMap { numbers.entries[$0]?.number }
         guard !visible.isEmpty else { return 0 }
-        let shown = visible.map { _ in "EXISTS (SELECT 1 FROM feed WHERE audience = ? AND seq = rev AND entry IS NOT NULL)" }.joined(separator: " OR ")
+        let shown = visible.map { _ in "EXISTS (SELECT 1 FROM feed WHERE place = ? + rev AND entry IS NOT NULL)" }.joined(separator: " OR ")
         let sql = "SELECT count(*) FROM \(R.type.rawValue)\(Self.whereClause(conditions + ["(\(shown))"]))"
-        return try connection.first(sql, values + visible.map { .integer($0) }) { Int(truncatingIfNeeded: $0.integer(0)) } ?? 0
+        return try connection.first(sql, values + visible.map { .integer(Feed.place($0, 0)) }) { Int(truncatingIfNeeded: $0.integer(0)) } ?? 0
     }
 
     private static func whereClause(_ conditions: [String]) -> String { conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ") }

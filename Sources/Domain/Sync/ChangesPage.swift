@@ -23,9 +23,9 @@ package struct ChangesPage: Sendable {
 
     private enum SQL {
         static let head = "SELECT seq, (SELECT seq FROM feed_floor) FROM history_head"
-        static let rows = "SELECT seq, entry FROM feed WHERE audience = ? AND seq > ? ORDER BY seq"
-        static let details = "SELECT type, id, gone, entered FROM feed WHERE audience = ? AND seq = ?"
-        static let entry = "SELECT entry FROM feed WHERE audience = ? AND seq = ?"
+        static let rows = "SELECT place, entry FROM feed WHERE place > ? AND place < ? ORDER BY place"
+        static let details = "SELECT type, id, gone, entered FROM feed WHERE place = ?"
+        static let entry = "SELECT entry FROM feed WHERE place = ?"
     }
 
     /// Rows of one seq that were looked at without giving an entry, before a page ends all the same.
@@ -187,8 +187,7 @@ package struct ChangesPage: Sendable {
         else { return false }
         for layer in layers {
             let statement = try connection.statement(SQL.entry)
-            try statement.bind(1, .integer(layer.number))
-            try statement.bind(2, .integer(rev))
+            try statement.bind(1, .integer(Feed.place(layer.number, rev)))
             guard try statement.step() else { continue }
             defer { statement.reset() }
             guard !statement.isNull(0) else { continue }
@@ -237,7 +236,7 @@ package struct ChangesPage: Sendable {
                 self.number = number
                 self.place = place
                 self.rank = rank
-                seq = statement.integer(0)
+                seq = Feed.seq(at: statement.integer(0))
             }
         }
 
@@ -257,8 +256,8 @@ package struct ChangesPage: Sendable {
             for (number, place) in places {
                 // A statement an audience, because two scans of one would share their place.
                 let statement = try connection.statement(SQL.rows + " -- \(sources.count)")
-                try statement.bind(1, .integer(number))
-                try statement.bind(2, .integer(place.pos))
+                try statement.bind(1, .integer(Feed.place(number, place.pos)))
+                try statement.bind(2, .integer(Feed.place(number + 1, 0)))
                 guard try statement.step() else { continue }
                 let rank = place.had == nil ? layers.firstIndex { $0.number == number } : nil
                 sources.append(Source(statement, number: number, place: place, rank: rank))
@@ -277,7 +276,7 @@ package struct ChangesPage: Sendable {
         /// Looked up apart, because most rows are sent as they are.
         func details(in connection: Connection) throws(DatabaseError) -> Details {
             guard let source = current else { preconditionFailure("details are asked of a row") }
-            let details = try connection.first(SQL.details, [.integer(source.number), .integer(source.seq)]) {
+            let details = try connection.first(SQL.details, [.integer(Feed.place(source.number, source.seq))]) {
                 Details(type: $0.text(0), id: $0.text(1), gone: $0.optionalText(2), entered: $0.integer(3))
             }
             guard let details else { throw DatabaseError(code: 11, message: "a row is not where the scan has found it", sql: SQL.details) }
@@ -305,7 +304,7 @@ package struct ChangesPage: Sendable {
                     sources.removeAll { $0 === source }
                     break
                 }
-                seq = statement.integer(0)
+                seq = Feed.seq(at: statement.integer(0))
             }
             source.seq = seq
             if last != nil { choose() }
@@ -315,7 +314,7 @@ package struct ChangesPage: Sendable {
         mutating func advance() throws(DatabaseError) {
             guard let source = current else { return }
             if try source.statement.step() {
-                source.seq = source.statement.integer(0)
+                source.seq = Feed.seq(at: source.statement.integer(0))
                 if sources.count == 1 { return }
             } else {
                 sources.removeAll { $0 === source }

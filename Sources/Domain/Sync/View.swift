@@ -21,8 +21,8 @@ package struct View: Sendable {
     package let seq: Int64
     package let rows: [Row]
 
-    private static let sql = "SELECT type, id, seq FROM feed WHERE audience = ? AND entry IS NOT NULL"
-    private static let entry = "SELECT entry FROM feed WHERE audience = ? AND seq = ?"
+    private static let sql = "SELECT type, id, seq FROM feed WHERE place >= ? AND place < ? AND entry IS NOT NULL"
+    private static let entry = "SELECT entry FROM feed WHERE place = ?"
 
     /// - Parameters:
     ///   - types: empty for all.
@@ -36,7 +36,8 @@ package struct View: Sendable {
         for (audience, number) in layers {
             let statement = try connection.statement(Self.sql)
             defer { statement.reset() }
-            try statement.bind(1, .integer(number))
+            try statement.bind(1, .integer(Feed.place(number, 0)))
+            try statement.bind(2, .integer(Feed.place(number + 1, 0)))
             while try statement.step() {
                 let rev = statement.integer(2)
                 guard shown.insert(rev).inserted else { continue }
@@ -55,7 +56,7 @@ package struct View: Sendable {
 
     /// The entry of a row, as a pull sends it.
     package static func entry(of row: Row, in connection: Connection) throws(DatabaseError) -> [UInt8] {
-        try connection.first(entry, [.integer(row.audience), .integer(row.rev)]) { $0.blob(0) } ?? []
+        try connection.first(entry, [.integer(Feed.place(row.audience, row.rev))]) { $0.blob(0) } ?? []
     }
 }
 

@@ -25,26 +25,26 @@ import Testing
             name: "a document withdrawn", sql: "UPDATE feed SET entry = NULL, gone = 'scope' WHERE type = 'theme' AND \(network)",
             findings: ["missing network theme"]),
         Damage(
-            name: "a document at another seq", sql: "UPDATE feed SET seq = 1000 WHERE type = 'theme' AND \(network)",
+            name: "a document at another seq", sql: "UPDATE feed SET place = audience << 44 | 1000 WHERE type = 'theme' AND \(network)",
             findings: ["missing network theme", "stray network theme"]),
         Damage(
             name: "a document twice",
-            sql: "INSERT INTO feed SELECT audience, 1000, entry, NULL, entered, type, id FROM feed WHERE type = 'theme' AND \(network)",
+            sql: "INSERT INTO feed SELECT audience << 44 | 1000, entry, NULL, entered, type, id FROM feed WHERE type = 'theme' AND \(network)",
             findings: ["stray network theme"]),
         Damage(
             name: "a NULL row beside the document",
-            sql: "INSERT INTO feed SELECT audience, 1000, NULL, 'scope', entered, type, id FROM feed WHERE type = 'theme' AND \(network)",
+            sql: "INSERT INTO feed SELECT audience << 44 | 1000, NULL, 'scope', entered, type, id FROM feed WHERE type = 'theme' AND \(network)",
             findings: ["double network theme"]),
         Damage(
             name: "a document for others' eyes",
             sql: """
-                INSERT INTO feed SELECT (SELECT number FROM audience WHERE name = 'public'), seq, entry, NULL, entered, type, id
+                INSERT INTO feed SELECT (SELECT number FROM audience WHERE name = 'public') << 44 | seq, entry, NULL, entered, type, id
                 FROM feed WHERE type = 'referent' AND \(network)
                 """,
             findings: ["stray public referent"]),
         Damage(
             name: "a document of nothing",
-            sql: "INSERT INTO feed SELECT audience, 1000, entry, NULL, 1, type, '0197aa3c-1234-7abc-89ab-0123456789ab' FROM feed WHERE type = 'theme'",
+            sql: "INSERT INTO feed SELECT audience << 44 | 1000, entry, NULL, 1, type, '0197aa3c-1234-7abc-89ab-0123456789ab' FROM feed WHERE type = 'theme'",
             findings: ["stray network theme", "stray public theme"]),
         Damage(name: "all documents lost", sql: "DELETE FROM feed WHERE type = 'referent'", findings: [
             "missing coop referent", "missing federation referent", "missing network referent", "missing observer referent",

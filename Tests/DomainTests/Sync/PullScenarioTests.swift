@@ -163,8 +163,8 @@ import Testing
                 try tx.connection.run(
                     """
                     WITH RECURSIVE made (seq) AS (SELECT 2 UNION ALL SELECT seq + 1 FROM made WHERE seq < 6001)
-                    INSERT INTO feed (audience, seq, type, id, entry, gone, entered)
-                    SELECT number, seq, 'question', 'q' || seq, '{}', NULL, seq FROM audience, made WHERE name = 'network'
+                    INSERT INTO feed (place, type, id, entry, gone, entered)
+                    SELECT number << 44 | seq, 'question', 'q' || seq, '{}', NULL, seq FROM audience, made WHERE name = 'network'
                     """)
             }
         }
