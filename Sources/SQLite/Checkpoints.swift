@@ -18,11 +18,15 @@ struct Checkpoints {
     }
 
     /// Called after each batch, when everybody has been answered.
-    mutating func committed(_ connection: Connection) {
+    mutating func isDue(_ connection: Connection) -> Bool {
         let pages = connection.walPages
         if pages < pagesBefore { due = limit }
         pagesBefore = pages
-        guard pages >= due else { return }
+        return pages >= due
+    }
+
+    mutating func copy(_ connection: Connection) {
+        let pages = connection.walPages
         // Where readers keep it from beginning again at its start, the next try comes a quarter later. Readers that overlap
         // all the time never leave the WAL all at once, so that it would grow for ever. RESTART waits until those that run
         // now are through; new ones may begin meanwhile, and read the file itself.

@@ -29,8 +29,7 @@ package final class Database: Sendable {
     /// Names of the migrations that opening it has applied.
     package let migrated: [String]
     package let path: String
-    private let readers: Monitor<[Reader]>
-    private let settings: Settings
+    private let readers: Readers
     private let isClosed = Atomic(false)
 
     /// SQLite's own version, as linked.
@@ -60,29 +59,20 @@ package final class Database: Sendable {
         } catch { throw OpenError(error, path: path) }
         try connection.configure(.readWrite, cacheKiB: settings.cacheKiB)
         migrated = try Migrator(connection: connection, path: path).run(migrations)
-        var readers: [Reader] = []
+        var connections: [Connection] = []
         do throws(DatabaseError) {
             try prepare(connection)
-            for _ in 0..<settings.readers { readers.append(Reader(try Connection(path: path, mode: .readOnly, vfs: settings.vfs))) }
+            for _ in 0..<settings.readers { connections.append(try Connection(path: path, mode: .readOnly, vfs: settings.vfs)) }
         } catch { throw OpenError(error, path: path) }
-        for reader in readers { try reader.connection.configure(.readOnly, cacheKiB: settings.readerCacheKiB) }
+        for connection in connections { try connection.configure(.readOnly, cacheKiB: settings.readerCacheKiB) }
         self.path = path
-        self.settings = settings
-        let pool = Monitor(readers)
-        self.readers = pool
-        nonisolated(unsafe) let owned = connection
-        // Connections in use keep what they have until the next time.
-        writer = Writer(owned, observer: observer, settings: settings) {
-            pool.withLock { for reader in $0 { sqlite3_db_release_memory(reader.connection.handle) } }
-        }
+        nonisolated(unsafe) let (owned, ownedToo) = (connection, connections)
+        readers = Readers(ownedToo, stepBudget: settings.stepBudget)
+        writer = Writer(owned, observer: observer, readers: readers, settings: settings)
     }
 
     /// Runs `body` in one snapshot, on a connection that nobody else uses meanwhile. Waits where all are in use.
-    package func read<Result, Failure: Error>(_ body: (Connection) throws(Failure) -> Result) throws(Failure) -> Result {
-        let reader = readers.when({ !$0.isEmpty }) { $0.removeLast() }
-        defer { readers.change { $0.append(reader) } }
-        return try reader.snapshot(budget: settings.stepBudget, body)
-    }
+    package func read<Result, Failure: Error>(_ body: (Connection) throws(Failure) -> Result) throws(Failure) -> Result { try readers.read(body) }
 
     /// Bytes of the write-ahead log; 0 where there is none.
     package var walBytes: Int {
@@ -94,41 +84,7 @@ package final class Database: Sendable {
     /// waits for ever.
     package func close() {
         // While a reader has the file open, the last of the WAL can't go.
-        let count = isClosed.exchange(true, ordering: .acquiringAndReleasing) ? 0 : settings.readers
-        readers.when({ $0.count >= count }) { $0.removeAll() }
+        if !isClosed.exchange(true, ordering: .acquiringAndReleasing) { readers.close() }
         writer.close()
-    }
-}
-
-/// A read-only connection and the steps that its present transaction may still take.
-// Unchecked: it leaves the pool for one thread at a time.
-private final class Reader: @unchecked Sendable {
-    let connection: Connection
-    private var rounds = 0
-    private static let stepsARound: Int32 = 10_000
-
-    init(_ connection: Connection) {
-        self.connection = connection
-        sqlite3_progress_handler(
-            connection.handle, Self.stepsARound,
-            { context in
-                guard let context else { return 0 }
-                let reader = Unmanaged<Reader>.fromOpaque(context).takeUnretainedValue()
-                reader.rounds -= 1
-                return reader.rounds < 0 ? 1 : 0
-            }, Unmanaged.passUnretained(self).toOpaque())
-    }
-
-    func snapshot<Result, Failure: Error>(budget: Int, _ body: (Connection) throws(Failure) -> Result) throws(Failure) -> Result {
-        rounds = budget / Int(Self.stepsARound)
-        // Deferred: the snapshot is taken by the first read. A failure to begin shows at that read.
-        try? connection.run("BEGIN")
-        defer {
-            rounds = .max
-            try? connection.run("COMMIT")
-            // A body that threw halfway through its rows would keep its snapshot, and the WAL from beginning again.
-            if sqlite3_txn_state(connection.handle, nil) != SQLITE_TXN_NONE { connection.endStatements() }
-        }
-        return try body(connection)
     }
 }

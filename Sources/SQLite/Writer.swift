@@ -71,12 +71,11 @@ package final class Writer: Sendable {
     private let limit: Int
 
     /// Takes the connection over; nobody else may use it from now on.
-    ///
-    /// - Parameter rest: called after some seconds without work, to give memory back.
-    init(_ connection: sending Connection, observer: any TransactionObserver, settings: Database.Settings, rest: @escaping @Sendable () -> Void) {
+    init(_ connection: sending Connection, observer: any TransactionObserver, readers: Readers, settings: Database.Settings) {
         limit = settings.queueLimit
         let monitor = monitor
-        let loop = Loop(connection: connection, observer: observer, monitor: monitor, checkpoints: Checkpoints(bytes: settings.checkpointBytes, of: connection), rest: rest)
+        let checkpoints = Checkpoints(bytes: settings.checkpointBytes, of: connection)
+        let loop = Loop(connection: connection, observer: observer, readers: readers, monitor: monitor, checkpoints: checkpoints)
         startThread(stackBytes: 4 << 20) { loop.run() }
     }
 
@@ -133,19 +132,17 @@ package final class Writer: Sendable {
     private final class Loop: @unchecked Sendable {
         private var connection: Connection?
         private let observer: any TransactionObserver
+        private let readers: Readers
         private let monitor: Monitor<State>
         private var checkpoints: Checkpoints
         private var hasWorked = true
-        private let othersRest: @Sendable () -> Void
         /// Batches that have savepoints from the start, because one had to be run again a short while ago: otherwise a client that
         /// brings this about again and again would have everybody's work done twice.
         private var cautiousBatches = 0
 
-        init(
-            connection: Connection, observer: any TransactionObserver, monitor: Monitor<State>, checkpoints: Checkpoints, rest: @escaping @Sendable () -> Void
-        ) {
+        init(connection: Connection, observer: any TransactionObserver, readers: Readers, monitor: Monitor<State>, checkpoints: Checkpoints) {
             self.checkpoints = checkpoints
-            othersRest = rest
+            self.readers = readers
             self.connection = connection
             self.observer = observer
             self.monitor = monitor
@@ -168,7 +165,7 @@ package final class Writer: Sendable {
                 if batch.isEmpty { break }
                 hasWorked = true
                 if batch[0].kind == .alone { runAlone(batch[0], connection) } else { process(batch, connection) }
-                checkpoints.committed(connection)
+                if checkpoints.isDue(connection) { readers.withoutIdleSnapshots { checkpoints.copy(connection) } }
             }
             if let connection { checkpoints.closing(connection) }
             connection = nil
@@ -179,12 +176,13 @@ package final class Writer: Sendable {
             connection.mayCommit = true
             defer { connection.mayCommit = false }
             do {
-                try job.run(connection)
-                job.finish(nil)
+                defer { readers.committed() }
+                try readers.withoutIdleSnapshots { try job.run(connection) }
             } catch {
                 if !connection.isAutocommit { try? connection.run("ROLLBACK") }
-                job.finish((error as? DatabaseError).map { .storage($0) } ?? .refused(error))
+                return job.finish((error as? DatabaseError).map { .storage($0) } ?? .refused(error))
             }
+            job.finish(nil)
         }
 
         private func process(_ batch: [Job], _ connection: Connection) {
@@ -238,9 +236,7 @@ package final class Writer: Sendable {
                 }
                 try observer.willCommit(connection)
                 let start = MonotonicInstant.now
-                connection.mayCommit = true
-                defer { connection.mayCommit = false }
-                try connection.run("COMMIT")
+                try commit(connection)
                 let spent = MonotonicInstant.now.nanoseconds - start.nanoseconds
                 observer.committed()
                 monitor.withLock { state in
@@ -256,6 +252,16 @@ package final class Writer: Sendable {
                 observer.rolledBack()
                 throw error
             }
+        }
+
+        private func commit(_ connection: Connection) throws(DatabaseError) {
+            connection.mayCommit = true
+            defer {
+                connection.mayCommit = false
+                // Also where it says that it has failed: it may have gone through.
+                readers.committed()
+            }
+            try connection.run("COMMIT")
         }
 
         /// Runs the jobs one after the other as long as those that throw have not written anything.
@@ -317,9 +323,9 @@ package final class Writer: Sendable {
         /// Nothing to do for some seconds: copies the WAL back and gives the page cache's memory away, until that is done.
         private func rest(_ connection: Connection) {
             guard hasWorked else { return }
-            hasWorked = !checkpoints.resting(connection)
+            hasWorked = !readers.withoutIdleSnapshots { checkpoints.resting(connection) }
             sqlite3_db_release_memory(connection.handle)
-            othersRest()
+            readers.releaseMemory()
             malloc_trim(0)
         }
     }

@@ -66,6 +66,25 @@ import Testing
         #expect(try test.names() == ["a", "b"])
     }
 
+    @Test("the snapshot that an idle connection keeps hides nothing, and is in nobody's way")
+    func idleSnapshot() throws {
+        let test = try TestDatabase {
+            $0.readers = 1
+            $0.checkpointBytes = 64 << 10
+        }
+        var (expected, longest): ([String], Int) = ([], 0)
+        for number in 1000..<1400 {
+            #expect(try test.names() == expected)
+            try test.add("\(number)")
+            expected.append("\(number)")
+            longest = max(longest, test.database.walBytes)
+        }
+        #expect(longest < 128 << 10, "the WAL begins again after each copy")
+        #expect(try test.names() == expected)
+        #expect(try test.database.writer.perform(as: .alone) { $0.emptyWAL() })
+        #expect(test.database.walBytes == 0)
+    }
+
     @Test("a read that throws ends its snapshot as well")
     func throwingRead() throws {
         struct Stop: Error {}
