@@ -22,7 +22,8 @@ package final class App: Application {
 
     package let federation: Federation
     package let metrics: Metrics
-    private let router: Router<Route>
+    private let router: Router
+    private let table: [Route]
     private let settings: Settings
     private let failures = RateLimiter(limit: 10, windowSeconds: 60)
     /// Of callers without a token.
@@ -34,12 +35,11 @@ package final class App: Application {
         self.settings = settings
         self.metrics = metrics
         self.log = log
-        var router = Router<Route>()
         var routes = Self.routes(federation) + WebhookRoutes(federation: federation, addressGuard: settings.addressGuard).routes
         routes += OperationRoutes(federation, metrics: metrics, isControl: settings.isControl).routes
         if settings.isControl { routes += ControlRoutes(federation).routes }
-        for route in routes { router.add(route.method, route.template, route) }
-        self.router = router
+        router = Router(routes.map { ($0.method, $0.template) })
+        table = routes
     }
 
     /// Every resource, in the order of the contract.
@@ -58,7 +58,7 @@ package final class App: Application {
     }
 
     /// Methods and templates, for the contract's test.
-    package var routes: [(method: String, template: String)] { router.routes }
+    package var routes: [(method: String, template: String)] { table.map { ($0.method, $0.template) } }
 
     // MARK: Answering
 
@@ -71,14 +71,15 @@ package final class App: Application {
             return finish(request.response(to: Problem.notFound), request, nil, nil)
         case .otherMethod(let template, let allowed):
             return finish(otherMethod(request, allowed), request, template, nil)
-        case .found(let route, let template, let parameters):
+        case .found(let place, let parameters):
+            let route = table[place]
             do {
                 let caller = try authenticate(request, route)
                 let address = remote(of: request)
-                let call = try Call(request, caller: caller, template: template, parameters: parameters, remote: address, isLimited: isLimited(address))
+                let call = try Call(request, caller: caller, template: route.template, parameters: parameters, remote: address, isLimited: isLimited(address))
                 return try run(route, call)
             } catch {
-                return finish(request.response(to: error), request, template, nil)
+                return finish(request.response(to: error), request, route.template, nil)
             }
         }
     }
