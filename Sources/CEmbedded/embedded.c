@@ -33,8 +33,8 @@ static const unsigned char webhooks[] = {
 static const unsigned char indicators[] = {
 #embed "../../Migrations/0011-indicators.sql"
 };
-static const unsigned char feed_places[] = {
-#embed "../../Migrations/0012-feed-places.sql"
+static const unsigned char documents[] = {
+#embed "../../Migrations/0012-documents.sql"
 };
 static const unsigned char openapi[] = {
 #embed "../../openapi.yaml"
@@ -84,7 +84,7 @@ const EmbeddedFile embedded_migrations[] = {
     {"0009-devices", devices, sizeof devices},
     {"0010-webhooks", webhooks, sizeof webhooks},
     {"0011-indicators", indicators, sizeof indicators},
-    {"0012-feed-places", feed_places, sizeof feed_places},
+    {"0012-documents", documents, sizeof documents},
 };
 const size_t embedded_migration_count = sizeof embedded_migrations / sizeof *embedded_migrations;
 

@@ -11,8 +11,8 @@ package final class Transaction {
     let webhooks: WebhookBook
     let terms: Retention.Terms
     private let ids: IdentifierSource
-    /// The documents that were published last, for the answer to whoever made them.
-    var published: (type: RecordType, id: Identifier<Void>, rev: Int64, documents: [(audience: Audience, bytes: [UInt8])])?
+    /// The record that was published last, for the answer to whoever made it.
+    var published: (type: RecordType, id: Identifier<Void>, rev: Int64, entry: RecordEntry, readers: [Reader])?
 
     init(
         connection: Connection, now: Timestamp, feed: FeedWriter, ids: IdentifierSource, tokens: TokenBook, webhooks: WebhookBook, terms: Retention.Terms, pairingLimits: Pairing.Limits

@@ -110,6 +110,7 @@ package final class Statement {
         underWay.count -= 1
     }
 
+    package func isBlob(_ column: Int) -> Bool { sqlite3_column_type(handle, Int32(column)) == SQLITE_BLOB }
     package func isNull(_ column: Int) -> Bool { sqlite3_column_type(handle, Int32(column)) == SQLITE_NULL }
     package func integer(_ column: Int) -> Int64 { sqlite3_column_int64(handle, Int32(column)) }
     package func optionalInteger(_ column: Int) -> Int64? { isNull(column) ? nil : integer(column) }

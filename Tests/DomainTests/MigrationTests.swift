@@ -59,7 +59,7 @@ struct MigrationTests {
         let folder = TestFolder()
         let database = try Database(path: folder.file("viecoop.db"), migrations: Array(migrations), observer: RecordingObserver())
         defer { database.close() }
-        let hasPlaces = migrations.contains { $0.name == "0012-feed-places" }
+        let hasPlaces = migrations.contains { $0.name == "0012-documents" }
         try database.writer.perform { try $0.script(rows(hasPlaces: hasPlaces)) }
         // Since then, the file of seqs lies beside each database.
         if migrations.contains(where: { $0.name == "0009-devices" }) { try HighWater(directory: folder.path).open(head: 0, epochs: []) }

@@ -1,7 +1,7 @@
 import JSON
 import SQLite
 
-/// The current document of every record for each audience, in the order of change. Every read is bytes out of it.
+/// The current document of every record, and what each audience sees of it, in the order of change. Every read is bytes out of it.
 ///
 /// A live row's seq is its record's `rev`, in every audience at once, so that a record is found by (audience, rev) and the
 /// table needs no second index over live rows. The two are one number in the table, a row's place.
@@ -34,11 +34,14 @@ package enum Feed {
         static let withdraw = "UPDATE feed SET place = ?, entry = NULL, gone = ? WHERE place = ?"
         static let former = "SELECT audience FROM feed WHERE id = ? AND type = ? AND entry IS NULL"
         static let rewrite = "UPDATE feed SET place = audience << 44 | ?, gone = ? WHERE id = ? AND type = ? AND entry IS NULL"
-        static let document = "SELECT entry FROM feed WHERE place = ?"
+        static let document = "SELECT \(FeedEntry.columns) FROM \(FeedEntry.join) WHERE place = ?"
+        static let render = "INSERT INTO document (rev, entry) VALUES (?, ?)"
+        static let renderAgain = "UPDATE document SET rev = ?, entry = ? WHERE rev = ?"
+        static let discard = "DELETE FROM document WHERE rev = ?"
         static let tombstone = "SELECT 1 FROM feed WHERE id = ? AND type = ? AND entry IS NULL LIMIT 1"
     }
 
-    /// Writes a record's documents, and a NULL document once where it can no longer be read.
+    /// Writes a record's document and a row for each audience that sees it, and a NULL row once where it can no longer be read.
     ///
     /// - Parameters:
     ///   - former: the record as it was, at the rev that its rows have; nil when it is new.
@@ -47,21 +50,20 @@ package enum Feed {
         let rev = record.meta.rev
         let id = Value.text(record.meta.id.text)
         let type = Value.text(R.type.rawValue)
-        let members = DocumentMembers(of: record)
+        let entry = RecordEntry(of: record)
         tx.feed.note(R.type)
         let formerAudiences = shown ?? former.map { Set($0.readers.map { $0.audience }) } ?? []
         // Those that had lost it before hear the new reason once more.
         if let former, former.absence != record.absence { try retell(R.type, record.meta.id, record.absence, at: rev, in: tx) }
-        var documents: [(audience: Audience, bytes: [UInt8])] = []
-        for reader in record.readers {
-            let document = members.document(hiding: reader.hidden)
-            documents.append((reader.audience, document))
-            let entry = FeedEntry.wrap(document, type: R.type, id: record.meta.id, rev: rev, layer: reader.audience)
+        let readers = record.readers
+        try keep(readers.isEmpty ? nil : entry, at: rev, formerly: former?.meta.rev, in: tx)
+        for reader in readers {
+            let row = Value.blob(entry.row(for: reader))
             let number = try tx.feed.touch(reader.audience, at: rev, in: tx.connection)
             if let former, formerAudiences.contains(reader.audience) {
                 try tx.update(SQL.move, expecting: 1) { (statement) throws(DatabaseError) in
                     try statement.bind(1, .integer(place(number, rev)))
-                    try statement.bind(2, utf8: entry)
+                    try statement.bind(2, row)
                     try statement.bind(3, .integer(place(number, former.meta.rev)))
                 }
                 continue
@@ -69,7 +71,7 @@ package enum Feed {
             if former != nil {
                 let revived = try tx.update(SQL.revive) { (statement) throws(DatabaseError) in
                     try statement.bind(1, .integer(place(number, rev)))
-                    try statement.bind(2, utf8: entry)
+                    try statement.bind(2, row)
                     try statement.bind(3, .integer(number))
                     try statement.bind(4, id)
                     try statement.bind(5, type)
@@ -80,20 +82,41 @@ package enum Feed {
                 try statement.bind(1, .integer(place(number, rev)))
                 try statement.bind(2, type)
                 try statement.bind(3, id)
-                try statement.bind(4, utf8: entry)
+                try statement.bind(4, row)
                 try statement.bind(5, .integer(rev))
             }
         }
-        tx.published = (R.type, record.meta.id, rev, documents)
-        if let former { try withdraw(from: formerAudiences.subtracting(documents.map { $0.audience }), record.absence, at: rev, formerly: former.meta.rev, in: tx) }
+        tx.published = (R.type, record.meta.id, rev, entry, readers)
+        if let former { try withdraw(from: formerAudiences.subtracting(readers.map { $0.audience }), record.absence, at: rev, formerly: former.meta.rev, in: tx) }
     }
 
     /// Takes a record out of every audience, and tells once more those that had lost it before.
     static func remove<R: Record>(_ record: R, _ gone: Gone, in tx: Transaction) throws(DatabaseError) {
         let rev = tx.nextSeq()
         tx.feed.note(R.type)
+        try keep(nil, at: rev, formerly: record.meta.rev, in: tx)
         try retell(R.type, record.meta.id, gone, at: rev, in: tx)
         try withdraw(from: Set(record.readers.map { $0.audience }), gone, at: rev, formerly: record.meta.rev, in: tx)
+    }
+
+    /// Puts the record's one document in the place of the former; nil: nobody sees any.
+    private static func keep(_ entry: RecordEntry?, at rev: Int64, formerly former: Int64?, in tx: Transaction) throws(DatabaseError) {
+        guard let entry else {
+            if let former { try tx.connection.run(SQL.discard, [.integer(former)]) }
+            return
+        }
+        if let former {
+            let count = try tx.update(SQL.renderAgain) { (statement) throws(DatabaseError) in
+                try statement.bind(1, .integer(rev))
+                try statement.bind(2, utf8: entry.bytes)
+                try statement.bind(3, .integer(former))
+            }
+            if count > 0 { return }
+        }
+        try tx.update(SQL.render, expecting: 1) { (statement) throws(DatabaseError) in
+            try statement.bind(1, .integer(rev))
+            try statement.bind(2, utf8: entry.bytes)
+        }
     }
 
     private static func retell(_ type: RecordType, _ id: Identifier<Void>, _ gone: Gone, at rev: Int64, in tx: Transaction) throws(DatabaseError) {
@@ -123,7 +146,7 @@ package enum Feed {
             try statement.bind(1, .integer(place(number, rev)))
             guard try statement.step() else { continue }
             defer { statement.reset() }
-            if !statement.isNull(0) { return (layer, statement.withBytes(0, FeedEntry.document)) }
+            if !statement.isNull(0) { return (layer, try FeedEntry.document(statement, 0)) }
         }
         return nil
     }

@@ -8,7 +8,7 @@ package enum FeedAudit {
             case missing
             /// The document is not what the record's fields give now.
             case differs
-            /// A document of a record that does not exist, that the audience does not read, or that lies at another seq.
+            /// A row, or a document, of a record that does not exist, that the audience does not read, or that lies at another seq.
             case stray
             /// A NULL row beside the document.
             case double
@@ -16,7 +16,7 @@ package enum FeedAudit {
 
         package let type: RecordType
         package let id: String
-        /// As stored: `network`, `coop:0197…`.
+        /// As stored: `network`, `coop:0197…`; `document` for one that no row is made of.
         package let audience: String
         package let fault: Fault
     }
@@ -28,7 +28,7 @@ package enum FeedAudit {
             for type in RecordType.allCases {
                 for (_, damage) in try damage(type.record, in: connection) { findings += damage.findings }
             }
-            return findings
+            return try findings + strayDocuments(in: connection)
         }
     }
 
@@ -39,6 +39,7 @@ package enum FeedAudit {
     package static func rebuild(in tx: Transaction) throws(DomainError) -> Int {
         var count = 0
         for type in RecordType.allCases { count += try mend(type.record, in: tx) }
+        try storing { () throws(DatabaseError) in try tx.connection.run(SQL.documentsBeside) }
         return count
     }
 
@@ -50,12 +51,14 @@ package enum FeedAudit {
 
     private enum SQL {
         static let audiences = "SELECT number, name FROM audience"
-        static let row = "SELECT type, id, entry FROM feed WHERE place = ?"
+        static let row = "SELECT type, id, \(FeedEntry.columns) FROM \(FeedEntry.join) WHERE place = ?"
         static let gone = "SELECT audience FROM feed WHERE id = ? AND type = ? AND entry IS NULL"
         static let live = "SELECT place, audience, id FROM feed WHERE type = ? AND entry IS NOT NULL"
         static let withdraw = "UPDATE feed SET place = ?, entry = NULL, gone = ?, entered = min(entered, ?) WHERE place = ?"
         static let enteredOfGone = "SELECT min(entered) FROM feed WHERE audience = ? AND id = ? AND type = ? AND entry IS NULL"
         static let dropGone = "DELETE FROM feed WHERE audience = ? AND id = ? AND type = ? AND entry IS NULL"
+        static let documents = "SELECT rev, entry ->> 'type', entry ->> 'id' FROM document WHERE json_valid(entry)"
+        static let documentsBeside = "DELETE FROM document WHERE rev NOT IN (SELECT seq FROM feed WHERE entry IS NOT NULL)"
         static let drop = "DELETE FROM feed WHERE place = ?"
         static let enter = "UPDATE feed SET entered = min(entered, ?) WHERE place = ?"
     }
@@ -89,26 +92,32 @@ package enum FeedAudit {
         _ record: R, _ numbers: [String: Int64], _ inPlace: inout Set<Int64>, in connection: Connection
     ) throws(DatabaseError) -> Damage {
         let id = record.meta.id.text
-        let members = DocumentMembers(of: record)
+        let entry = RecordEntry(of: record)
         let gone = try connection.all(SQL.gone, [.text(id), .text(R.type.rawValue)]) { $0.integer(0) }
         var damage = Damage()
         for reader in record.readers {
             let finding = { Finding(type: R.type, id: id, audience: reader.audience.name, fault: $0) }
             guard let number = numbers[reader.audience.name],
-                let entry = try connection.first(
+                let isSame = try connection.first(
                     SQL.row, [.integer(Feed.place(number, record.meta.rev))],
-                    { $0.text(0) == R.type.rawValue && $0.text(1) == id && !$0.isNull(2) ? $0.blob(2) : nil }) ?? nil
+                    { $0.text(0) == R.type.rawValue && $0.text(1) == id ? entry.isShown(to: reader, by: $0, 2) : nil }) ?? nil
             else {
                 damage.findings.append(finding(.missing))
                 continue
             }
             inPlace.insert(Feed.place(number, record.meta.rev))
-            let rendered = FeedEntry.wrap(
-                members.document(hiding: reader.hidden), type: R.type, id: record.meta.id, rev: record.meta.rev, layer: reader.audience)
-            if entry != rendered { damage.findings.append(finding(.differs)) }
+            if !isSame { damage.findings.append(finding(.differs)) }
             if gone.contains(number) { damage.findings.append(finding(.double)) }
         }
         return damage
+    }
+
+    private static func strayDocuments(in connection: Connection) throws(DatabaseError) -> [Finding] {
+        let made = Set(try connection.all("SELECT DISTINCT seq FROM feed WHERE entry IS NOT NULL") { $0.integer(0) })
+        return try connection.all(SQL.documents) { row in
+            guard !made.contains(row.integer(0)), let type = RecordType(rawValue: row.text(1)) else { return nil }
+            return Finding(type: type, id: row.text(2), audience: "document", fault: .stray)
+        }.compactMap { $0 }
     }
 
     // MARK: Mending

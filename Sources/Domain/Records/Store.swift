@@ -202,8 +202,8 @@ package struct Store<R: Record>: Sendable {
     /// What the caller sees of the record now; nil where it sees nothing.
     package func document(of record: R, for caller: Caller, in tx: Transaction) throws(DomainError) -> (layer: Audience, bytes: [UInt8])? {
         if let published = tx.published, published.id == record.meta.id, published.type == R.type, published.rev == record.meta.rev {
-            let layer = caller.layers.first { layer in published.documents.contains { $0.audience == layer } }
-            return layer.flatMap { layer in published.documents.first { $0.audience == layer }.map { (layer, $0.bytes) } }
+            let readers = caller.layers.lazy.compactMap { layer in published.readers.first { $0.audience == layer } }
+            return readers.first.map { ($0.audience, published.entry.document(hiding: $0.hidden)) }
         }
         return try storing { () throws(DatabaseError) in
             try Feed.document(rev: record.meta.rev, layers: caller.layers, number: tx.feed.number, in: tx.connection)

@@ -23,9 +23,9 @@ package struct ChangesPage: Sendable {
 
     private enum SQL {
         static let head = "SELECT seq, (SELECT seq FROM feed_floor) FROM history_head"
-        static let rows = "SELECT place, entry FROM feed WHERE place > ? AND place < ? ORDER BY place"
+        static let rows = "SELECT place, \(FeedEntry.columns) FROM \(FeedEntry.join) WHERE place > ? AND place < ? ORDER BY place"
         static let details = "SELECT type, id, gone, entered FROM feed WHERE place = ?"
-        static let entry = "SELECT entry FROM feed WHERE place = ?"
+        static let entry = "SELECT \(FeedEntry.columns) FROM \(FeedEntry.join) WHERE place = ?"
     }
 
     /// Rows of one seq that were looked at without giving an entry, before a page ends all the same.
@@ -149,7 +149,7 @@ package struct ChangesPage: Sendable {
                     if best != nil { entries.removeSubrange(start...) }
                     best = rank
                     if count > 0 { entries.append(separator) }
-                    merge.appendEntry(to: &entries)
+                    try merge.appendEntry(to: &entries)
                 }
             } else if isWanted, let row, wasHeldBefore(merge.place, entered: row.entered, isLive: isLive, seen: seen) {
                 record = record ?? (row.type, row.id)
@@ -192,7 +192,7 @@ package struct ChangesPage: Sendable {
             defer { statement.reset() }
             guard !statement.isNull(0) else { continue }
             if count > 0 { entries.append(separator) }
-            statement.append(0, to: &entries)
+            try FeedEntry.append(statement, 0, to: &entries)
             return true
         }
         return false
@@ -271,7 +271,9 @@ package struct ChangesPage: Sendable {
         var isLive: Bool { current.map { !$0.statement.isNull(1) } ?? false }
         var rank: Int? { current?.rank }
         var place: Cursor.Place { current?.place ?? Cursor.Place(pos: 0, base: 0) }
-        func appendEntry(to entries: inout [UInt8]) { current?.statement.append(1, to: &entries) }
+        func appendEntry(to entries: inout [UInt8]) throws(DatabaseError) {
+            if let current { try FeedEntry.append(current.statement, 1, to: &entries) }
+        }
 
         /// Looked up apart, because most rows are sent as they are.
         func details(in connection: Connection) throws(DatabaseError) -> Details {
@@ -297,7 +299,7 @@ package struct ChangesPage: Sendable {
             var last: Int64?
             while count < limit, seq > settled, seq < others, !statement.isNull(1) {
                 if count > 0 { entries.append(separator) }
-                statement.append(1, to: &entries)
+                try FeedEntry.append(statement, 1, to: &entries)
                 count += 1
                 last = seq
                 guard try statement.step() else {

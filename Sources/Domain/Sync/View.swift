@@ -22,7 +22,7 @@ package struct View: Sendable {
     package let rows: [Row]
 
     private static let sql = "SELECT type, id, seq FROM feed WHERE place >= ? AND place < ? AND entry IS NOT NULL"
-    private static let entry = "SELECT entry FROM feed WHERE place = ?"
+    private static let entry = "SELECT \(FeedEntry.columns) FROM \(FeedEntry.join) WHERE place = ?"
 
     /// - Parameters:
     ///   - types: empty for all.
@@ -56,7 +56,13 @@ package struct View: Sendable {
 
     /// The entry of a row, as a pull sends it.
     package static func entry(of row: Row, in connection: Connection) throws(DatabaseError) -> [UInt8] {
-        try connection.first(entry, [.integer(Feed.place(row.audience, row.rev))]) { $0.blob(0) } ?? []
+        let statement = try connection.statement(entry)
+        try statement.bind(1, .integer(Feed.place(row.audience, row.rev)))
+        var entry: [UInt8] = []
+        guard try statement.step() else { return entry }
+        defer { statement.reset() }
+        try FeedEntry.append(statement, 0, to: &entry)
+        return entry
     }
 }
 

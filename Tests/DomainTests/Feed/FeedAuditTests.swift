@@ -18,8 +18,14 @@ import Testing
     static let damages = [
         Damage(name: "a document lost", sql: "DELETE FROM feed WHERE type = 'theme' AND \(network)", findings: ["missing network theme"]),
         Damage(
-            name: "a document changed", sql: "UPDATE feed SET entry = replace(entry, 'ensemble', 'autrement') WHERE type = 'theme' AND \(network)",
+            name: "a document changed", sql: "UPDATE document SET entry = replace(entry, 'ensemble', 'autrement')",
+            findings: ["differs network theme", "differs public theme"]),
+        Damage(
+            name: "what an audience does not see changed", sql: "UPDATE feed SET entry = x'1078' WHERE type = 'theme' AND \(network)",
             findings: ["differs network theme"]),
+        Damage(
+            name: "a document lost under its rows", sql: "DELETE FROM document WHERE entry LIKE '%\"theme\"%'",
+            findings: ["missing network theme", "missing public theme", "stray network theme", "stray public theme"]),
         Damage(name: "a row changed beneath", sql: "UPDATE theme SET title = 'Autre'", findings: ["differs network theme", "differs public theme"]),
         Damage(
             name: "a document withdrawn", sql: "UPDATE feed SET entry = NULL, gone = 'scope' WHERE type = 'theme' AND \(network)",
@@ -47,7 +53,7 @@ import Testing
             sql: "INSERT INTO feed SELECT audience << 44 | 1000, entry, NULL, 1, type, '0197aa3c-1234-7abc-89ab-0123456789ab' FROM feed WHERE type = 'theme'",
             findings: ["stray network theme", "stray public theme"]),
         Damage(name: "all documents lost", sql: "DELETE FROM feed WHERE type = 'referent'", findings: [
-            "missing coop referent", "missing federation referent", "missing network referent", "missing observer referent",
+            "missing coop referent", "missing federation referent", "missing network referent", "missing observer referent", "stray document referent",
         ]),
     ]
 
@@ -89,6 +95,19 @@ import Testing
             try test.delete(now)
             #expect(try page(test, cursor).count == 1)
         }
+    }
+
+    @Test("a document that no row is made of is found, and goes without anybody hearing of it")
+    func dropsStrayDocument() throws {
+        let test = try TestFederation()
+        try test.addTheme()
+        try test.federation.perform { (tx) throws(DomainError) in
+            try storing { () throws(DatabaseError) in try tx.connection.run("INSERT INTO document (rev, entry) SELECT 1000, entry FROM document") }
+        }
+        #expect(try verify(test) == ["stray document theme"])
+        #expect(try test.federation.perform { (tx) throws(DomainError) in try FeedAudit.rebuild(in: tx) } == 0)
+        #expect(try verify(test) == [])
+        #expect(test.federation.heads.head == 1)
     }
 
     @Test("NULL rows stay as they are")

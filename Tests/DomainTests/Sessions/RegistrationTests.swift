@@ -192,7 +192,7 @@ struct RegistrationTests {
         #expect(try run(60) == [])
         let forgotten = try fixture.test.stored(seat)
         #expect((forgotten.contactName, forgotten.phone, forgotten.needs, forgotten.partySize) == (nil, nil, [], 1))
-        #expect(try fixture.test.rows("SELECT count(*) FROM feed WHERE entry LIKE '%Zibeline%' OR entry LIKE '%Quettehou%'") == [.integer(0)])
+        #expect(try fixture.test.rows("SELECT count(*) FROM document WHERE entry LIKE '%Zibeline%' OR entry LIKE '%Quettehou%'") == [.integer(0)])
         #expect(try fixture.test.stored(session).seatsConfirmed == 1)
         #expect(try fixture.test.stored(volunteer).displayName == "Ana")
         #expect(try run(100) == [])

@@ -1,5 +1,6 @@
 import Domain
 import SQLite
+import TestSupport
 
 /// A record as a device holds it.
 struct HeldRecord: Equatable {
@@ -66,11 +67,8 @@ enum PullOracle {
         var shown: [String: HeldRecord] = [:]
         let names = Set(types.map(\.rawValue))
         for layer in layers.reversed() {
-            let rows = try connection.all(
-                "SELECT id, seq, entry, type FROM feed WHERE audience = (SELECT number FROM audience WHERE name = ?) AND entry IS NOT NULL", [.text(layer.name)]
-            ) { ($0.text(0), $0.integer(1), $0.withBytes(2, FeedEntry.document), $0.text(3)) }
-            for (id, seq, document, type) in rows where names.isEmpty || names.contains(type) {
-                shown[id] = HeldRecord(rev: seq, layer: layer.letter, document: document)
+            for row in try ShownRow.all(of: layer, in: connection) where names.isEmpty || names.contains(row.type) {
+                shown[row.id] = HeldRecord(rev: row.rev, layer: layer.letter, document: row.document)
             }
         }
         return shown

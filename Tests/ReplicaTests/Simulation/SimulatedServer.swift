@@ -103,10 +103,9 @@ final class SimulatedServer {
             var shown: [String: Shown] = [:]
             for layer in layers.reversed() {
                 let letter = String(UnicodeScalar(layer.letter))
-                let rows = try connection.all(Self.live, [.text(layer.name)]) {
-                    ("\($0.text(0)) \($0.text(1))", Shown(rev: $0.integer(2), layer: letter, document: $0.text(3)))
+                for row in try ShownRow.all(of: layer, in: connection) {
+                    shown["\(row.type) \(row.id)"] = Shown(rev: row.rev, layer: letter, document: String(decoding: row.document, as: UTF8.self))
                 }
-                for (key, row) in rows { shown[key] = row }
             }
             return shown
         }
@@ -115,10 +114,6 @@ final class SimulatedServer {
     }
 
     private var views: [String: (head: Int64, shown: [String: Shown])] = [:]
-    private static let live = """
-        SELECT type, id, seq, substr(entry, instr(entry, '"doc":') + 6, length(entry) - instr(entry, '"doc":') - 6) FROM feed
-        WHERE audience = (SELECT number FROM audience WHERE name = ?) AND entry IS NOT NULL
-        """
 
     func rows<Element>(_ sql: String, _ values: [Value] = [], _ row: (Statement) -> Element) throws -> [Element] {
         try federation.database.read { connection in try connection.all(sql, values, row) }
