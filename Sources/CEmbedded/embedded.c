@@ -36,6 +36,9 @@ static const unsigned char indicators[] = {
 static const unsigned char documents[] = {
 #embed "../../Migrations/0012-documents.sql"
 };
+static const unsigned char checks[] = {
+#embed "../../Migrations/0013-checks.sql"
+};
 static const unsigned char openapi[] = {
 #embed "../../openapi.yaml"
 };
@@ -85,6 +88,7 @@ const EmbeddedFile embedded_migrations[] = {
     {"0010-webhooks", webhooks, sizeof webhooks},
     {"0011-indicators", indicators, sizeof indicators},
     {"0012-documents", documents, sizeof documents},
+    {"0013-checks", checks, sizeof checks},
 };
 const size_t embedded_migration_count = sizeof embedded_migrations / sizeof *embedded_migrations;
 
