@@ -33,7 +33,7 @@ package final class Federation: Sendable {
     private let documents = ReadCache<DocumentPlace, (etag: ETag, bytes: [UInt8])>(capacity: 4 << 20)
     let board = IndicatorBoard()
     /// Authenticates cursors; kept with the database, so that a restored backup still knows its devices' cursors.
-    private let cursorKey: [UInt8]
+    private let cursorKey: HMACKey
     /// Makes the secret links of those who sign up without a token.
     let linkKey: [UInt8]
     /// Hides who votes for the action of the month.
@@ -89,7 +89,7 @@ package final class Federation: Sendable {
             )
         }
         guard let loaded else { preconditionFailure("opening a database prepares it") }
-        (epochs, cursorKey, linkKey) = (loaded.epochs, loaded.cursorKey, loaded.linkKey)
+        (epochs, cursorKey, linkKey) = (loaded.epochs, HMACKey(loaded.cursorKey), loaded.linkKey)
         (voterKey, requestKey) = (loaded.voterKey, loaded.requestKey)
         try highWater.open(head: heads.head, epochs: epochs.rows)
         (self.heads, self.waiters, self.feed, self.alarm) = (heads, waiters, feed, alarm)

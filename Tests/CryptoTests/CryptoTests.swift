@@ -66,6 +66,8 @@ import Testing
     @Test("HMAC-SHA256 gives the published codes", arguments: codes)
     func hmac(_ code: Code) {
         #expect(hexadecimal(Crypto.hmacSHA256(key: code.key, code.data)) == code.expected)
+        let key = HMACKey(code.key)
+        for _ in 0..<2 { #expect(hexadecimal(key.code(of: code.data)) == code.expected) }
     }
 
     @Test("random bytes have the length asked for and do not repeat")

@@ -26,7 +26,7 @@ package struct Cursor: Sendable, Hashable {
     private static let codeLength = 16
 
     /// - Parameter holder: the token's id, so that nobody reads on where another device stands.
-    package func sealed(with key: [UInt8], for holder: Identifier<Token>?) -> String {
+    package func sealed(with key: HMACKey, for holder: Identifier<Token>?) -> String {
         var bytes: [UInt8] = [1, UInt8(truncatingIfNeeded: epoch.utf8.count)]
         bytes += epoch.utf8
         bytes.appendVarint(seen)
@@ -43,7 +43,7 @@ package struct Cursor: Sendable, Hashable {
     }
 
     /// - Throws: `.invalid` for a text that this server did not make for this holder.
-    package init(sealed text: String, key: [UInt8], for holder: Identifier<Token>?) throws(Failure) {
+    package init(sealed text: String, key: HMACKey, for holder: Identifier<Token>?) throws(Failure) {
         guard text.utf8.count <= 8192, let bytes = Base64URL.decode(text), bytes.count > Self.codeLength + 2 else { throw .invalid }
         let payload = Array(bytes.dropLast(Self.codeLength))
         guard Crypto.constantTimeEqual(Self.code(payload, key, holder), Array(bytes.suffix(Self.codeLength))) else { throw .invalid }
@@ -81,8 +81,8 @@ package struct Cursor: Sendable, Hashable {
         return cursor
     }
 
-    private static func code(_ payload: [UInt8], _ key: [UInt8], _ holder: Identifier<Token>?) -> [UInt8] {
-        Array(Crypto.hmacSHA256(key: key, payload + Array((holder?.text ?? "public").utf8)).prefix(codeLength))
+    private static func code(_ payload: [UInt8], _ key: HMACKey, _ holder: Identifier<Token>?) -> [UInt8] {
+        Array(key.code(of: payload + Array((holder?.text ?? "public").utf8)).prefix(codeLength))
     }
 }
 
@@ -96,17 +96,24 @@ package enum Base64URL {
     }()
 
     package static func encode(_ bytes: [UInt8]) -> String {
-        var text: [UInt8] = []
-        text.reserveCapacity((bytes.count * 4 + 2) / 3)
-        var index = 0
-        while index < bytes.count {
-            let group = bytes[index..<min(index + 3, bytes.count)]
-            var word: UInt32 = 0
-            for offset in 0..<3 { word = word << 8 | (offset < group.count ? UInt32(group[group.startIndex + offset]) : 0) }
-            for letter in 0...group.count { text.append(alphabet[Int(word >> UInt32(18 - 6 * letter)) & 63]) }
-            index += 3
+        let count = (bytes.count * 4 + 2) / 3
+        return String(unsafeUninitializedCapacity: count) { text in
+            var (word, bits, length) = (0, 0, 0)
+            for byte in bytes {
+                word = (word << 8 | Int(byte)) & 0xFFFF
+                bits += 8
+                while bits >= 6 {
+                    bits -= 6
+                    text[length] = alphabet[word >> bits & 63]
+                    length += 1
+                }
+            }
+            if bits > 0 {
+                text[length] = alphabet[word << (6 - bits) & 63]
+                length += 1
+            }
+            return length
         }
-        return String(decoding: text, as: UTF8.self)
     }
 
     /// - Returns: nil for other letters, a wrong length, or bits that no encoder leaves set.

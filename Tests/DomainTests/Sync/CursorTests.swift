@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct CursorTests {
-    static let key = [UInt8](repeating: 7, count: 32)
+    static let key = HMACKey([UInt8](repeating: 7, count: 32))
     static let holder = Identifier<Token>(high: 1, low: 2)
 
     static let cursor: Cursor = {
@@ -27,7 +27,7 @@ import Testing
             #expect(try Cursor(sealed: text, key: Self.key, for: holder) == cursor)
             #expect(throws: Cursor.Failure.invalid) { try Cursor(sealed: text, key: Self.key, for: Identifier(high: 1, low: 3)) }
             #expect(throws: Cursor.Failure.invalid) { try Cursor(sealed: text, key: Self.key, for: holder == nil ? Self.holder : nil) }
-            #expect(throws: Cursor.Failure.invalid) { try Cursor(sealed: text, key: [UInt8](repeating: 8, count: 32), for: holder) }
+            #expect(throws: Cursor.Failure.invalid) { try Cursor(sealed: text, key: HMACKey([UInt8](repeating: 8, count: 32)), for: holder) }
         }
     }
 
@@ -52,7 +52,7 @@ import Testing
         for _ in 0..<3000 {
             var payload = random.chance(50) ? (0..<Int.random(in: 0...40, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) } : Array(sealed)
             if let index = payload.indices.randomElement(using: &random) { payload[index] = [0, 1, 0x7F, 0x80, 0xFF].randomElement(using: &random) ?? 0 }
-            let code = Crypto.hmacSHA256(key: Self.key, payload + Array("public".utf8)).prefix(16)
+            let code = Self.key.code(of: payload + Array("public".utf8)).prefix(16)
             guard let cursor = try? Cursor(sealed: Base64URL.encode(payload + code), key: Self.key, for: nil) else { continue }
             // What is read can be written again.
             #expect(try Cursor(sealed: cursor.sealed(with: Self.key, for: nil), key: Self.key, for: nil).places.count == cursor.places.count)
