@@ -8,7 +8,7 @@ CREATE TABLE document (
 -- such a node a dozen branches; under an integer key it has hundreds.
 CREATE TABLE feed_by_place (
     place    INTEGER PRIMARY KEY CHECK (place > 0), -- audience × 2⁴⁴ + seq: in each audience the order of change
-    entry    ANY,              -- BLOB: how it is made of the record's; TEXT: the entry itself, as it was kept once; NULL: not (or no longer) visible here
+    entry    ANY,              -- BLOB: how it is made of the record's; TEXT: the entry itself, as formerly; NULL: not (or no longer) visible here
     gone     TEXT,             -- why it is NULL: deleted, scope, erased, merged:<id>
     entered  INTEGER NOT NULL, -- first seq of this record in this audience since its tombstone was last dropped
     type     TEXT    NOT NULL,

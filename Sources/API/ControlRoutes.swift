@@ -141,7 +141,7 @@ struct ControlRoutes: Sendable {
             json.member("count", findings.count)
             json.key("findings")
             json.beginArray()
-            for finding in findings.prefix(1000) { json.string("\(finding.type.rawValue) \(finding.id) in \(finding.audience): \(finding.fault.rawValue)") }
+            for finding in findings.prefix(1000) { json.string("\(finding.type) \(finding.id) in \(finding.audience): \(finding.fault.rawValue)") }
             json.endArray()
         }
     }

@@ -54,7 +54,7 @@ package struct Router: Sendable {
     /// HEAD finds what GET does: its answer differs in nothing but the body.
     package func match(_ method: String, _ path: String) -> Match {
         var parameters: [Substring] = []
-        guard let index = literals[path] ?? walk(Self.segments(path), 0, from: 0, &parameters) else { return .unknown }
+        guard path.utf8.first == UInt8(ascii: "/"), let index = literals[path] ?? walk(Self.segments(path), 0, from: 0, &parameters) else { return .unknown }
         let wanted = method == "HEAD" ? "GET" : method
         for route in nodes[index].routes where route.method == wanted { return .found(route.place, parameters: parameters) }
         var allowed = nodes[index].routes.map { $0.method }

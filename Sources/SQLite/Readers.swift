@@ -2,8 +2,8 @@ import CSQLite
 
 /// The read-only connections, for one thread at a time each.
 ///
-/// A read leaves its snapshot open, and the next one on the same connection goes on in it for as long as nothing has been committed:
-/// to begin and end one costs more than to look up a record. Idle snapshots give way to whoever wants the WAL.
+/// A read leaves its snapshot open, and the next one on the same connection goes on in it: to begin and end one costs more than to look up a
+/// record. It ends with the next commit, before the WAL is copied back, and after some seconds of rest.
 final class Readers: Sendable {
     private struct State {
         /// The one used last comes last.
@@ -37,7 +37,19 @@ final class Readers: Sendable {
     }
 
     /// Called by the writer after each commit, before anybody hears of it.
-    func committed() { monitor.withLock { $0.commits += 1 } }
+    func committed() {
+        monitor.withLock { state in
+            state.commits += 1
+            for reader in state.idle { reader.endSnapshot() }
+        }
+    }
+
+    /// Called by the writer when it has rested: other programs may want to copy the WAL.
+    func endIdleSnapshots() {
+        monitor.withLock { state in
+            for reader in state.idle { reader.endSnapshot() }
+        }
+    }
 
     /// Called by the writer: runs `body` while no idle connection keeps a snapshot, which would keep the WAL from being copied back.
     func withoutIdleSnapshots<Result>(_ body: () throws -> Result) rethrows -> Result {
@@ -66,7 +78,7 @@ final class Readers: Sendable {
 // Unchecked: it leaves the pool for one thread at a time.
 private final class Reader: @unchecked Sendable {
     let connection: Connection
-    /// The commits that its open snapshot holds, and maybe more; nil where none is open.
+    /// The commits that its snapshot holds, and maybe more; nil where none is open.
     private var snapshot: Int?
     private var rounds = Int.max
     private static let stepsARound: Int32 = 10_000
@@ -85,7 +97,7 @@ private final class Reader: @unchecked Sendable {
 
     func read<Result, Failure: Error>(after commits: Int, budget: Int, _ body: (Connection) throws(Failure) -> Result) throws(Failure) -> Result {
         rounds = budget / Int(Self.stepsARound)
-        if snapshot != commits {
+        if snapshot != commits || connection.isAutocommit {
             endSnapshot()
             // Deferred: the snapshot is taken by the first statement. A failure to begin shows there.
             try? connection.run("BEGIN")

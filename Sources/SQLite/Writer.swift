@@ -322,6 +322,7 @@ package final class Writer: Sendable {
 
         /// Nothing to do for some seconds: copies the WAL back and gives the page cache's memory away, until that is done.
         private func rest(_ connection: Connection) {
+            readers.endIdleSnapshots()
             guard hasWorked else { return }
             hasWorked = !readers.withoutIdleSnapshots { checkpoints.resting(connection) }
             sqlite3_db_release_memory(connection.handle)

@@ -10,7 +10,10 @@ package enum Feed {
     /// negative place that an audience beyond the 524,287th would have.
     package static func place(_ audience: Int64, _ seq: Int64) -> Int64 { audience << 44 | seq }
 
-    static func seq(at place: Int64) -> Int64 { place & (1 << 44 - 1) }
+    /// More would reach into the next audience.
+    static var lastSeq: Int64 { 1 << 44 - 1 }
+
+    static func seq(at place: Int64) -> Int64 { place & lastSeq }
 
     /// Where a former document went (`gone`): why a reader no longer sees the record.
     package enum Gone: Sendable, Equatable {

@@ -1,3 +1,4 @@
+import JSON
 import SQLite
 
 /// Holds the feed against the tables, which have the truth: what `viecoop feed verify` and `viecoop feed rebuild` do.
@@ -14,7 +15,8 @@ package enum FeedAudit {
             case double
         }
 
-        package let type: RecordType
+        /// As stored, as is the id; a question mark where a document does not say.
+        package let type: String
         package let id: String
         /// As stored: `network`, `coop:0197…`; `document` for one that no row is made of.
         package let audience: String
@@ -33,13 +35,19 @@ package enum FeedAudit {
     }
 
     /// Renders all documents again. A record whose documents differ, are missing or should not be there gets a new rev and goes
-    /// through the ordinary publication, so that devices hear of it; NULL rows stay as they are.
+    /// through the ordinary publication, so that devices hear of it; NULL rows stay as they are. Rows with an entry of their own,
+    /// as formerly, get the present form, of which nobody needs to hear.
     ///
     /// - Returns: how many records were mended.
     package static func rebuild(in tx: Transaction) throws(DomainError) -> Int {
         var count = 0
         for type in RecordType.allCases { count += try mend(type.record, in: tx) }
-        try storing { () throws(DatabaseError) in try tx.connection.run(SQL.documentsBeside) }
+        try storing { () throws(DatabaseError) in
+            if try tx.connection.first(SQL.former, [], { _ in true }) ?? false {
+                for type in RecordType.allCases { try reshape(type.record, in: tx) }
+            }
+            try tx.connection.run(SQL.documentsBeside)
+        }
         return count
     }
 
@@ -57,8 +65,12 @@ package enum FeedAudit {
         static let withdraw = "UPDATE feed SET place = ?, entry = NULL, gone = ?, entered = min(entered, ?) WHERE place = ?"
         static let enteredOfGone = "SELECT min(entered) FROM feed WHERE audience = ? AND id = ? AND type = ? AND entry IS NULL"
         static let dropGone = "DELETE FROM feed WHERE audience = ? AND id = ? AND type = ? AND entry IS NULL"
-        static let documents = "SELECT rev, entry ->> 'type', entry ->> 'id' FROM document WHERE json_valid(entry)"
-        static let documentsBeside = "DELETE FROM document WHERE rev NOT IN (SELECT seq FROM feed WHERE entry IS NOT NULL)"
+        static let former = "SELECT 1 FROM feed WHERE typeof(entry) = 'text' LIMIT 1"
+        static let reshape = "UPDATE feed SET entry = ? WHERE place = ? AND typeof(entry) = 'text'"
+        static let document = "INSERT OR REPLACE INTO document (rev, entry) VALUES (?, ?)"
+        static let made = "SELECT seq FROM feed WHERE typeof(entry) = 'blob'"
+        static let documents = "SELECT rev, entry FROM document"
+        static let documentsBeside = "DELETE FROM document WHERE rev NOT IN (\(made))"
         static let drop = "DELETE FROM feed WHERE place = ?"
         static let enter = "UPDATE feed SET entered = min(entered, ?) WHERE place = ?"
     }
@@ -83,7 +95,7 @@ package enum FeedAudit {
             let (place, audience, id) = (live.integer(0), live.integer(1), live.text(2))
             guard !inPlace.contains(place) else { continue }
             damaged[id, default: Damage()].strays.append((audience, place))
-            damaged[id]?.findings.append(Finding(type: R.type, id: id, audience: names[audience] ?? "?", fault: .stray))
+            damaged[id]?.findings.append(Finding(type: R.type.rawValue, id: id, audience: names[audience] ?? "?", fault: .stray))
         }
         return damaged.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
@@ -96,7 +108,7 @@ package enum FeedAudit {
         let gone = try connection.all(SQL.gone, [.text(id), .text(R.type.rawValue)]) { $0.integer(0) }
         var damage = Damage()
         for reader in record.readers {
-            let finding = { Finding(type: R.type, id: id, audience: reader.audience.name, fault: $0) }
+            let finding = { Finding(type: R.type.rawValue, id: id, audience: reader.audience.name, fault: $0) }
             guard let number = numbers[reader.audience.name],
                 let isSame = try connection.first(
                     SQL.row, [.integer(Feed.place(number, record.meta.rev))],
@@ -113,10 +125,12 @@ package enum FeedAudit {
     }
 
     private static func strayDocuments(in connection: Connection) throws(DatabaseError) -> [Finding] {
-        let made = Set(try connection.all("SELECT DISTINCT seq FROM feed WHERE entry IS NOT NULL") { $0.integer(0) })
+        let made = Set(try connection.all(SQL.made) { $0.integer(0) })
         return try connection.all(SQL.documents) { row in
-            guard !made.contains(row.integer(0)), let type = RecordType(rawValue: row.text(1)) else { return nil }
-            return Finding(type: type, id: row.text(2), audience: "document", fault: .stray)
+            guard !made.contains(row.integer(0)) else { return nil }
+            let entry = try? JSON.parse(row.blob(1))
+            let (type, id) = (entry?["type"]?.stringValue ?? "?", entry?["id"]?.stringValue ?? "?")
+            return Finding(type: type, id: id, audience: "document", fault: .stray)
         }.compactMap { $0 }
     }
 
@@ -134,6 +148,25 @@ package enum FeedAudit {
             try storing { () throws(DatabaseError) in try admitEarly(record, damage, in: tx) }
         }
         return damaged.count
+    }
+
+    /// Gives rows that show the record by an entry of their own the present form; all that differed is mended by now.
+    private static func reshape<R: Record>(_ type: R.Type, in tx: Transaction) throws(DatabaseError) {
+        try R.store.forEach(in: tx.connection) { (record) throws(DatabaseError) in
+            let entry = RecordEntry(of: record)
+            var count = 0
+            for reader in record.readers {
+                guard let number = tx.feed.number(of: reader.audience) else { continue }
+                count += try tx.update(SQL.reshape) { (statement) throws(DatabaseError) in
+                    try statement.bind([.blob(entry.row(for: reader)), .integer(Feed.place(number, record.meta.rev))])
+                }
+            }
+            guard count > 0 else { return }
+            try tx.update(SQL.document, expecting: 1) { (statement) throws(DatabaseError) in
+                try statement.bind(1, .integer(record.meta.rev))
+                try statement.bind(2, utf8: entry.bytes)
+            }
+        }
     }
 
     /// Where a row was lost, so was the seq at which the record entered the audience. Said too early, a device hears of a removal

@@ -2,9 +2,10 @@ import SQLite
 
 /// What a row of the feed shows of its record.
 ///
-/// The record's entry stands once, in `document`; an audience's row has a BLOB that says how its own is made of it: the place of the layer's
-/// letter, and the letter; then, for each run of members that the audience does not see, how many bytes lie between the one before it
-/// and it, and how many it has. The numbers are LEB128. A TEXT is an entry as it is: so they were all kept once.
+/// The record's entry stands in `document`, with all its members; an audience's row has a BLOB that says how its own is made of it: the place
+/// of the layer's letter, and the letter; then by turns how many bytes follow that it sees, and how many that it does not. The last are
+/// seen, and end with the entry, so that no other BLOB goes with it. The numbers are LEB128. A TEXT is an entry as it is: formerly
+/// each row had its own.
 package enum FeedEntry {
     /// What a statement has to select for a row of the feed joined with its record's document.
     package static let columns = "feed.entry, document.entry"
@@ -39,8 +40,7 @@ package enum FeedEntry {
                 }
             }
         }
-        if !isWhole { throw damaged }
-        document.removeLast()
+        guard isWhole, document.popLast() != nil else { throw damaged }
         return document
     }
 
@@ -64,13 +64,14 @@ package enum FeedEntry {
         /// - Returns: false where the cuts are none of this entry.
         mutating func forEach(_ body: (UnsafeRawBufferPointer) -> Void) -> Bool {
             var start = letter + 1
-            while position < cuts.count {
-                guard let kept = Self.varint(cuts, &position), let cut = Self.varint(cuts, &position), start + kept + cut < entry.count else { return false }
-                body(UnsafeRawBufferPointer(rebasing: entry[start..<(start + kept)]))
-                start += kept + cut
+            while let seen = Self.varint(cuts, &position), start + seen <= entry.count {
+                body(UnsafeRawBufferPointer(rebasing: entry[start..<(start + seen)]))
+                start += seen
+                if position == cuts.count { return start == entry.count }
+                guard let hidden = Self.varint(cuts, &position), start + hidden <= entry.count else { return false }
+                start += hidden
             }
-            body(UnsafeRawBufferPointer(rebasing: entry[start...]))
-            return true
+            return false
         }
 
         private static func varint(_ bytes: UnsafeRawBufferPointer, _ position: inout Int) -> Int? {

@@ -40,7 +40,9 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
         for (name, number) in try connection.all("SELECT name, number FROM audience", [], { ($0.text(0), $0.integer(1)) }) {
             guard let audience = Audience(name: name) else { continue }
             numbers[audience] = number
-            let head = try connection.first("SELECT seq FROM feed WHERE place < ? AND place >= ? ORDER BY place DESC LIMIT 1", [.integer(Feed.place(number + 1, 0)), .integer(Feed.place(number, 0))]) { $0.integer(0) } ?? 0
+            let head = try connection.first(
+                "SELECT seq FROM feed WHERE place >= ? AND place < ? ORDER BY place DESC LIMIT 1",
+                [.integer(Feed.place(number, 0)), .integer(Feed.place(number + 1, 0))]) { $0.integer(0) } ?? 0
             entries[audience] = Heads.Entry(number: number, head: head)
         }
         heads.advance(to: seq, entries)
@@ -109,6 +111,7 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
 
     func willCommit(_ connection: Connection) throws(DatabaseError) {
         guard seq != storedSeq else { return }
+        guard seq <= Feed.lastSeq else { throw DatabaseError(code: 13, message: "the feed's seqs have come to their end", sql: nil) }
         try highWater.reserve(seq)
         try connection.run("UPDATE history_head SET seq = ?", [.integer(seq)])
     }

@@ -7,8 +7,8 @@ import SQLite
 struct RecordEntry {
     /// With a hyphen for the layer, which is each audience's own.
     let bytes: [UInt8]
-    private let letter: Int
-    private let document: Int
+    private let letterPlace: Int
+    private let documentStart: Int
     /// Where each field's member ends, its comma in front; the first begins behind the head.
     private let fields: [(name: String, end: Int)]
     private let headEnd: Int
@@ -23,9 +23,9 @@ struct RecordEntry {
         json.key("rev")
         json.integer(record.meta.rev)
         json.member("layer", "-")
-        letter = json.bytes.count - 2
+        letterPlace = json.bytes.count - 2
         json.key("doc")
-        document = json.bytes.count
+        documentStart = json.bytes.count
         json.beginObject()
         json.member("id", id)
         json.key("rev")
@@ -50,7 +50,7 @@ struct RecordEntry {
     func document(hiding hidden: Set<String>) -> [UInt8] {
         var document: [UInt8] = []
         document.reserveCapacity(bytes.count)
-        var start = self.document
+        var start = documentStart
         for cut in cuts(hiding: hidden) {
             document += bytes[start..<cut.lowerBound]
             start = cut.upperBound
@@ -62,14 +62,15 @@ struct RecordEntry {
     /// What makes this the entry of an audience, as its row in the feed keeps it: see `FeedEntry`.
     func row(for reader: Reader) -> [UInt8] {
         var row: [UInt8] = []
-        row.append(varint: letter)
+        row.append(varint: letterPlace)
         row.append(reader.audience.letter)
-        var end = letter + 1
+        var end = letterPlace + 1
         for cut in cuts(hiding: reader.hidden) {
             row.append(varint: cut.lowerBound - end)
             row.append(varint: cut.count)
             end = cut.upperBound
         }
+        row.append(varint: bytes.count - end)
         return row
     }
 
@@ -77,8 +78,8 @@ struct RecordEntry {
     func isShown(to reader: Reader, by row: Statement, _ column: Int) -> Bool? {
         if row.isNull(column) || row.isBlob(column) && row.isNull(column + 1) { return nil }
         if row.isBlob(column) { return row.blob(column) == self.row(for: reader) && row.blob(column + 1) == bytes }
-        var entry = Array(bytes[..<document])
-        entry[letter] = reader.audience.letter
+        var entry = Array(bytes[..<documentStart])
+        entry[letterPlace] = reader.audience.letter
         return row.blob(column) == entry + document(hiding: reader.hidden) + [UInt8(ascii: "}")]
     }
 

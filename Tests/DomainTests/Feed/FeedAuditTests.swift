@@ -97,14 +97,16 @@ import Testing
         }
     }
 
-    @Test("a document that no row is made of is found, and goes without anybody hearing of it")
+    @Test("a document that no row is made of is found, whatever it holds, and goes without anybody hearing of it")
     func dropsStrayDocument() throws {
         let test = try TestFederation()
         try test.addTheme()
         try test.federation.perform { (tx) throws(DomainError) in
-            try storing { () throws(DatabaseError) in try tx.connection.run("INSERT INTO document (rev, entry) SELECT 1000, entry FROM document") }
+            try storing { () throws(DatabaseError) in
+                try tx.connection.run("INSERT INTO document (rev, entry) SELECT 1000, entry FROM document UNION ALL SELECT 1001, 'no JSON'")
+            }
         }
-        #expect(try verify(test) == ["stray document theme"])
+        #expect(try verify(test) == ["stray document ?", "stray document theme"])
         #expect(try test.federation.perform { (tx) throws(DomainError) in try FeedAudit.rebuild(in: tx) } == 0)
         #expect(try verify(test) == [])
         #expect(test.federation.heads.head == 1)
