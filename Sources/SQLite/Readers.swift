@@ -11,6 +11,10 @@ final class Readers: Sendable {
         /// What a snapshot must not be older than.
         var commits = 0
         var mayKeepSnapshots = true
+
+        func endIdleSnapshots() {
+            for reader in idle { reader.endSnapshot() }
+        }
     }
 
     private let monitor: Monitor<State>
@@ -40,22 +44,18 @@ final class Readers: Sendable {
     func committed() {
         monitor.withLock { state in
             state.commits += 1
-            for reader in state.idle { reader.endSnapshot() }
+            state.endIdleSnapshots()
         }
     }
 
     /// Called by the writer when it has rested: other programs may want to copy the WAL.
-    func endIdleSnapshots() {
-        monitor.withLock { state in
-            for reader in state.idle { reader.endSnapshot() }
-        }
-    }
+    func endIdleSnapshots() { monitor.withLock { $0.endIdleSnapshots() } }
 
     /// Called by the writer: runs `body` while no idle connection keeps a snapshot, which would keep the WAL from being copied back.
     func withoutIdleSnapshots<Result>(_ body: () throws -> Result) rethrows -> Result {
         monitor.withLock { state in
             state.mayKeepSnapshots = false
-            for reader in state.idle { reader.endSnapshot() }
+            state.endIdleSnapshots()
         }
         defer { monitor.withLock { $0.mayKeepSnapshots = true } }
         return try body()

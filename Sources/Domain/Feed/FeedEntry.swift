@@ -87,7 +87,9 @@ package enum FeedEntry {
         }
     }
 
-    private static var damaged: DatabaseError { DatabaseError(code: 11, message: "a row of the feed and its document do not go together", sql: nil) }
+    private static var damaged: DatabaseError {
+        DatabaseError(code: 11, message: "a row of the feed and its document do not go together; viecoop feed rebuild mends them", sql: nil)
+    }
 
     /// The document of an entry: everything between the first `"doc":`, which nothing in front of it can hold, and the last brace.
     private static func document(of entry: UnsafeRawBufferPointer) -> [UInt8] {
