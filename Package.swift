@@ -52,7 +52,7 @@ let package = Package(
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTP", "Text", "CMicroHTTPD", "TestSupport"]),
         .testTarget(name: "TextTests", dependencies: ["Text"]),
         .testTarget(name: "DomainTests", dependencies: ["Domain", "Embedded", "Text", "SQLite", "JSON", "Crypto", "TestSupport"]),
-        .testTarget(name: "APITests", dependencies: ["API", "Domain", "Embedded", "HTTP", "JSON", "Text", "TestSupport"]),
+        .testTarget(name: "APITests", dependencies: ["API", "Domain", "Embedded", "HTTP", "JSON", "SQLite", "Text", "TestSupport"]),
         .testTarget(name: "WebhooksTests", dependencies: ["Webhooks", "API", "Domain", "JSON", "SQLite", "Embedded", "TestSupport"]),
         .testTarget(name: "ReplicaTests", dependencies: ["Replica", "API", "Domain", "HTTP", "JSON", "SQLite", "TestSupport"]),
         .testTarget(name: "viecoopTests", dependencies: ["viecoop", "Replica", "Domain", "Embedded", "JSON", "SQLite", "TestSupport"]),

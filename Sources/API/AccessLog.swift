@@ -48,6 +48,7 @@ package final class AccessLog: Sendable {
         json.member("remote", exchange.remote)
         json.member("token_id", exchange.caller)
         if let refusal = exchange.refusal { json.member("refusal", refusal) }
+        if let cause = exchange.cause { json.member("cause", cause) }
         json.endObject()
         append(json.bytes)
     }

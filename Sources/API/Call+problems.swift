@@ -1,5 +1,6 @@
 import Domain
 import HTTP
+import SQLite
 import Text
 
 extension Call {
@@ -17,6 +18,18 @@ extension Request {
             case let error as DomainError: Problem(error)
             default: .internal
             }
-        return problem.response(language: language, instance: path)
+        var response = problem.response(language: language, instance: path)
+        response.cause = cause(of: error)
+        return response
+    }
+
+    /// For the log, where a client is told no more than that it is the server's fault.
+    private func cause(of error: any Error) -> String? {
+        switch error {
+        case DomainError.storage(let error), DomainError.storageFull(let error): "SQLite \(error.code): \(error.message)"
+        case is DomainError, is Problem: nil
+        // What else it holds may be somebody's.
+        default: "\(type(of: error))"
+        }
     }
 }

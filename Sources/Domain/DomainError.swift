@@ -45,7 +45,7 @@ package enum DomainError: Error, Sendable {
     /// The write queue is full, or the server is stopping.
     case busy
     /// There is no room to write, or the disk fails; reading goes on.
-    case storageFull
+    case storageFull(DatabaseError)
     case storage(DatabaseError)
 
     package static func idTaken() -> DomainError {
@@ -68,7 +68,7 @@ package enum DomainError: Error, Sendable {
                 Bilingual(
                     en: "Another record refers to this one, or this one to a record that does not exist.",
                     fr: "Un autre enregistrement s'y rapporte, ou celui-ci se rapporte à un enregistrement qui n'existe pas."))
-        case .storage: self = .storageFull
+        case .storage: self = .storageFull(error)
         case .interrupted: self = .tooCostly
         case .busy: self = .busy
         case .check, .corrupt, .other: self = .storage(error)

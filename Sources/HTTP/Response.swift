@@ -9,6 +9,8 @@ package struct Response: Sendable {
     package var route: String?
     /// Who asked, as an id that may be logged; nil without a token.
     package var caller: String?
+    /// What went wrong in the server, for the log alone; without personal values.
+    package var cause: String?
 
     package enum Body: Sendable {
         case bytes([UInt8])
@@ -88,10 +90,12 @@ package struct Exchange: Sendable {
     package var caller: String?
     /// The code of the guard's refusal (`framing.content-length`), nil for a request that reached the application.
     package var refusal: String?
+    /// What went wrong in the server, where that is why.
+    package var cause: String?
 
     package init(
         id: String, method: String, route: String?, status: Int, seconds: Double, requestBytes: Int, responseBytes: Int,
-        remote: String, caller: String?, refusal: String?
+        remote: String, caller: String?, refusal: String?, cause: String?
     ) {
         self.id = id
         self.method = method
@@ -103,5 +107,6 @@ package struct Exchange: Sendable {
         self.remote = remote
         self.caller = caller
         self.refusal = refusal
+        self.cause = cause
     }
 }

@@ -61,6 +61,7 @@ final class Connection: @unchecked Sendable {
         var route: String?
         var caller: String?
         var refusal: String?
+        var cause: String?
     }
 
     enum Stage { case head, body, suspended, answered, refused }
@@ -233,7 +234,7 @@ final class Connection: @unchecked Sendable {
     private func queue(_ response: Response) -> MHD_Result {
         current.stage = .answered
         let closes = current.closes || response.closes || engine.stopping.load(ordering: .relaxed)
-        (current.status, current.route, current.caller) = (response.status, response.route, response.caller)
+        (current.status, current.route, current.caller, current.cause) = (response.status, response.route, response.caller, response.cause)
         if case .bytes(let bytes) = response.body, current.request.method != "HEAD" { current.sent = bytes.count }
         guard let outgoing = Outgoing(response, id: current.request.id, closes: closes, for: self) else { return .NO }
         current.stream = outgoing.stream
@@ -261,7 +262,7 @@ final class Connection: @unchecked Sendable {
             id: current.request.id, method: current.request.method, route: current.route, status: current.status,
             seconds: seconds(from: current.started, to: time), requestBytes: current.received,
             responseBytes: current.stream?.bytesRead ?? current.sent, remote: remote, caller: current.caller,
-            refusal: current.refusal)
+            refusal: current.refusal, cause: current.cause)
         if exchange.status == 0, let expired, expired != 0 {
             (exchange.status, exchange.refusal) = (expired, Refusal.timeout.code)
         } else if exchange.status == 0, case let status = Int(CMicroHTTPD_status(handle)), status != 0 {

@@ -1,6 +1,7 @@
 @testable import API
 import Domain
 import HTTP
+import SQLite
 import TestSupport
 import Testing
 
@@ -70,7 +71,8 @@ struct ContractTests {
     @Test("tells what to do about each way in which the domain refuses")
     func codes() throws {
         let description = try Self.contract(TestApp()).description
-        for error in [DomainError.scopeMissing, .scopeNotYours, .idTaken(), .preconditionRequired, .stale(etag: ""), .tooCostly, .busy, .storageFull, .notFound(type: "coop")] {
+        let full = DatabaseError(code: 13, message: "database or disk is full", sql: nil)
+        for error in [DomainError.scopeMissing, .scopeNotYours, .idTaken(), .preconditionRequired, .stale(etag: ""), .tooCostly, .busy, .storageFull(full), .notFound(type: "coop")] {
             #expect(description.contains("`\(Problem(error).code)`"))
         }
     }

@@ -21,7 +21,7 @@ struct FullDiskTests {
     @Test("a full disk refuses writes with storage.full, reads go on, and space makes it well", .enabled(if: SmallDisk.isPossible, "mounting a small disk needs root"))
     func survives() throws {
         let disk = try SmallDisk()
-        let server = try Running(disk.folder.path)
+        let server = try Running(disk.folder.path, ["--log", "errors"])
         let token = try server.token()
         let coop = try server.addCoop("a-casa", token: token)
         // What is left goes to a file, byte by byte at the end, so that the files of the database cannot grow.
@@ -40,6 +40,7 @@ struct FullDiskTests {
             if answer.status == 201 { stored.append(id) } else { refusal = answer }
         }
         #expect(refusal?.status == 503 && refusal?.code == "storage.full", "\(refusal?.text ?? "never full")")
+        #expect(try server.program.errorLine(with: #""cause""#).contains("SQLite 13: database or disk is full"))
         #expect(try server.get("/v1/coops/\(coop)", token: token).status == 200)
         #expect(try server.get("/readyz").status == 503)
         try FileManager.default.removeItem(atPath: disk.folder.file("filler"))
