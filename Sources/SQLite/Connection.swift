@@ -3,7 +3,7 @@ import CSQLite
 /// One SQLite connection with its statement cache. Used by one thread at a time.
 package final class Connection {
     package let handle: OpaquePointer
-    private var statements: [String: Statement] = [:]
+    private var statements: [StatementKey: Statement] = [:]
     private let underWay = Statement.UnderWay()
     /// Pages in the WAL after the last commit of this connection.
     var walPages = 0
@@ -58,11 +58,12 @@ package final class Connection {
     /// The statement for this SQL, prepared once and kept, with its former bindings still in place. It must not be in use
     /// already; left before its last row it is ended with the read, or with the writer's closure.
     package func statement(_ sql: String) throws(DatabaseError) -> Statement {
-        if let known = statements[sql] { return known }
+        let key = StatementKey(sql: sql)
+        if let known = statements[key] { return known }
         let statement = try Statement(sql, on: handle, underWay)
         // Lists have as many statements as clients think of combinations; a bound keeps them from filling the memory.
         if statements.count >= 256 { statements.removeAll() }
-        statements[sql] = statement
+        statements[key] = statement
         return statement
     }
 
@@ -131,6 +132,19 @@ extension String {
             case "#": escaped += "%23"
             default: escaped.append(character)
             }
+        }
+    }
+}
+
+/// SQL as a key: hashed by its length and a part of it, since to hash all of it costs more than to bind its values.
+private struct StatementKey: Hashable {
+    let sql: String
+
+    func hash(into hasher: inout Hasher) {
+        let utf8 = sql.utf8
+        hasher.combine(utf8.count)
+        utf8.withContiguousStorageIfAvailable { bytes in
+            for eighth in 1..<8 where bytes.count >= 8 { hasher.combine(bytes[bytes.count / 8 * eighth]) }
         }
     }
 }
