@@ -9,7 +9,7 @@ package enum Promotion {
         package let fitHours: Int
     }
 
-    package struct Party: Sendable {
+    package struct Party: Sendable, Equatable {
         package let size: Int
         package let queuedAt: Timestamp
         package let entryNo: Int
@@ -70,8 +70,10 @@ package enum Promotion {
     }
 
     private static func queue(_ parties: [Party]) -> [Int] {
-        parties.indices.filter { parties[$0].status == .waitlisted }
-            .sorted { (parties[$0].queuedAt, parties[$0].entryNo) < (parties[$1].queuedAt, parties[$1].entryNo) }
+        let waiting = parties.indices.filter { parties[$0].status == .waitlisted }
+        func isBefore(_ one: Int, _ other: Int) -> Bool { (parties[one].queuedAt, parties[one].entryNo) < (parties[other].queuedAt, parties[other].entryNo) }
+        // They mostly stand in the order in which they were entered.
+        return zip(waiting, waiting.dropFirst()).allSatisfy(isBefore) ? waiting : waiting.sorted(by: isBefore)
     }
 
     /// Long before the beginning nobody passes a larger party.

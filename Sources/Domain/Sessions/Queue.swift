@@ -1,68 +1,94 @@
 import SQLite
 
-/// A session with all its registrations, as the promotion routine sees them: read once a change, decided on, and stored.
+/// A session with its live registrations, as the promotion routine sees them: read once a change, decided on, and stored.
 struct Queue: Sendable {
+    /// What the routine and the session's totals go by; the whole record is read only of those for whom something changes.
+    struct Member: Sendable {
+        let id: Identifier<Registration>
+        let attendedCount: Int
+        var party: Promotion.Party
+    }
+
     let session: Session
-    /// As they are stored, without the one that is being written. Nil where they are not looked at: who comes last to a full session
-    /// changes nothing for anybody.
-    private let others: [Registration]?
+    /// The number of the newest registration, whatever became of it.
+    private(set) var lastEntryNo = 0
+    /// The first live registration with the contact that was asked for.
+    private(set) var duplicate: (id: Identifier<Registration>, entryNo: Int)?
+    /// As they are stored, without the one that is being written.
+    private var others: [Member] = []
     /// What the routine makes of them; the one that is being written comes last.
-    private var settled: [Registration]
+    private var settled: [Member] = []
 
-    /// - Parameter writing: the registration that is being written, which the caller holds itself.
-    init(of session: Session, writing id: Identifier<Registration>? = nil, in tx: Transaction) throws(DomainError) {
+    /// - Parameters:
+    ///   - writing: the registration that is being written, which the caller holds itself.
+    ///   - contact: what to look for among the others.
+    init(of session: Session, writing id: Identifier<Registration>? = nil, sameAs contact: Contact? = nil, in tx: Transaction) throws(DomainError) {
         self.session = session
-        others = try Registration.store.all(where: "session_id = ?", [session.id.value], in: tx.connection).filter { $0.id != id }
-        settled = others ?? []
-    }
-
-    /// The queue for a party that is about to come in.
-    ///
-    /// - Parameter isLast: whether nobody waits who came in later.
-    init(of session: Session, isLast: Bool, in tx: Transaction) throws(DomainError) {
-        guard session.freeSeats == 0, session.seatsOffered == 0, isLast else {
-            self = try Queue(of: session, in: tx)
-            return
+        try storing { () throws(DatabaseError) in
+            let row = try tx.connection.statement(Self.members)
+            try row.bind([session.id.value])
+            while try row.step() {
+                lastEntryNo = Int(row.integer(1))
+                guard let member = Member(row), member.id != id else { continue }
+                if duplicate == nil, contact?.isOf(row, 9) == true { duplicate = (member.id, lastEntryNo) }
+                others.append(member)
+            }
         }
-        self.init(full: session)
+        settled = others
     }
 
-    private init(full session: Session) { (self.session, others, settled) = (session, nil, []) }
+    private static let members = """
+        SELECT id, entry_no, status, party_size, queued_at, offer_expires_at, rank, not_promoted_reason, attended_count, \(Contact.columns)
+        FROM registration WHERE session_id = ? ORDER BY entry_no
+        """
 
-    /// The others, but none of them where they are not looked at.
-    var parties: [Registration] { others ?? [] }
+    /// The others that want a seat or have one.
+    var parties: [Promotion.Party] { others.map(\.party) }
 
     /// Decides, with this registration among the others, and gives back what becomes of it.
     mutating func settle(with own: Registration? = nil, isNew: Bool = false, at now: Timestamp) -> Registration? {
-        settled = parties + (own.map { [$0] } ?? [])
-        guard others != nil else {
-            for index in settled.indices { settled[index].wait(at: session.waitingParties + 1) }
-            return settled.last
-        }
-        if !session.status.isOver {
-            var parties = settled.map { Promotion.Party($0) }
-            if isNew, let last = parties.indices.last { parties[last].isNew = true }
-            Promotion.settle(&parties, session.promotionRules, at: now)
-            for index in settled.indices { settled[index].take(parties[index]) }
-        }
-        return own == nil ? nil : settled.last
+        var parties = parties
+        if let own { parties.append(Promotion.Party(own, isNew: isNew)) }
+        if !session.status.isOver { Promotion.settle(&parties, session.promotionRules, at: now) }
+        settled = others
+        for index in others.indices { settled[index].party = parties[index] }
+        guard var own, let party = parties.last else { return nil }
+        if !session.status.isOver { own.take(party) }
+        settled.append(Member(id: own.id, attendedCount: own.attendedCount ?? 0, party: party))
+        return own
     }
 
     /// Stores what was decided about the others, and the session's totals.
     func store(by caller: Caller, in tx: Transaction) throws(DomainError) {
-        for (old, new) in zip(parties, settled) {
-            if new.status != old.status {
-                try Registration.store.amend(old, .transition, by: caller, in: tx) { $0 = new }
-            } else if !new.hasFields(of: old) {
-                try Registration.store.republish(old, as: new, in: tx)
+        for (before, after) in zip(others, settled) where before.party != after.party {
+            let old = try Registration.store.require(before.id, in: tx.connection)
+            if before.party.status != after.party.status {
+                try Registration.store.amend(old, .transition, by: caller, in: tx) { $0.take(after.party) }
+            } else {
+                var new = old
+                new.take(after.party)
+                if !new.hasFields(of: old) { try Registration.store.republish(old, as: new, in: tx) }
             }
         }
         var counted = session
-        if others != nil { counted.count(settled) } else { counted.countWaiting(settled) }
-        guard !counted.hasFields(of: session) else { return }
+        counted.count(settled)
+        guard counted.totals != session.totals else { return }
         try Session.store.republish(session, as: counted, in: tx)
         guard counted.status == .open, counted.freeSeats == 0, session.freeSeats > 0 else { return }
         try storing { () throws(DatabaseError) in try Outbox.note(EventType.sessionFull, rev: tx.lastSeq, of: counted, before: session, in: tx) }
+    }
+}
+
+extension Queue.Member {
+    /// - Returns: nil for a row of somebody who neither has a seat nor wants one any more.
+    fileprivate init?(_ row: Statement) {
+        guard let status = Registration.Status(rawValue: row.text(2)), status.isLive, let id = Identifier<Registration>(row.text(0)) else { return nil }
+        self.id = id
+        attendedCount = Int(row.integer(8))
+        party = Promotion.Party(
+            size: Int(row.integer(3)), queuedAt: Timestamp(row.text(4)) ?? Timestamp(milliseconds: 0), entryNo: Int(row.integer(1)), hasEmail: !row.isNull(9),
+            isNew: false, status: status, offerExpiresAt: row.optionalText(5).flatMap { Timestamp($0) }, rank: row.optionalInteger(6).map { Int($0) },
+            reason: row.optionalText(7).flatMap { Registration.NotPromoted(rawValue: $0) })
     }
 }
 
@@ -78,26 +104,32 @@ extension Session {
         Promotion.Rules(capacity: capacity, startsAt: startsAt, closesAt: registrationClosesAt, offerHours: offerHours, fitHours: fitHours)
     }
 
-    fileprivate mutating func count(_ registrations: [Registration]) {
-        func seats(_ statuses: Set<Registration.Status>) -> Int { registrations.filter { statuses.contains($0.status) }.reduce(0) { $0 + $1.partySize } }
-        seatsConfirmed = seats([.confirmed, .attended, .absent])
-        seatsOffered = seats([.offered])
-        freeSeats = max(0, capacity - seatsConfirmed - seatsOffered)
-        waitingParties = registrations.count { $0.status == .waitlisted }
-        waitingSeats = seats([.waitlisted])
-        attendedCount = registrations.filter { $0.status == .attended }.reduce(0) { $0 + ($1.attendedCount ?? 0) }
-    }
+    fileprivate var totals: [Int] { [freeSeats, seatsConfirmed, seatsOffered, waitingParties, waitingSeats, attendedCount] }
 
-    fileprivate mutating func countWaiting(_ more: [Registration]) {
-        waitingParties += more.count
-        waitingSeats += more.reduce(0) { $0 + $1.partySize }
+    fileprivate mutating func count(_ members: [Queue.Member]) {
+        (seatsConfirmed, seatsOffered, waitingParties, waitingSeats, attendedCount) = (0, 0, 0, 0, 0)
+        for member in members {
+            let seats = member.party.size
+            switch member.party.status {
+            case .confirmed, .absent: seatsConfirmed += seats
+            case .attended:
+                seatsConfirmed += seats
+                attendedCount += member.attendedCount
+            case .offered: seatsOffered += seats
+            case .waitlisted:
+                waitingParties += 1
+                waitingSeats += seats
+            case .cancelled, .expired, .sessionCancelled: break
+            }
+        }
+        freeSeats = max(0, capacity - seatsConfirmed - seatsOffered)
     }
 }
 
 extension Promotion.Party {
-    fileprivate init(_ registration: Registration) {
+    fileprivate init(_ registration: Registration, isNew: Bool) {
         self.init(
-            size: registration.partySize, queuedAt: registration.queuedAt, entryNo: registration.entryNo, hasEmail: registration.email != nil, isNew: false,
+            size: registration.partySize, queuedAt: registration.queuedAt, entryNo: registration.entryNo, hasEmail: registration.email != nil, isNew: isNew,
             status: registration.status, offerExpiresAt: registration.offerExpiresAt)
     }
 }
@@ -112,6 +144,4 @@ extension Registration {
         if party.isToBeCalled { contactTask = .toCall }
         if party.status == .waitlisted { wasWaitlisted = true }
     }
-
-    fileprivate mutating func wait(at rank: Int) { (status, self.rank, notPromotedReason, wasWaitlisted) = (.waitlisted, rank, .full, true) }
 }

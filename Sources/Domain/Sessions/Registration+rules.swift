@@ -4,8 +4,7 @@ import Text
 extension Registration {
     package mutating func prepare(_ change: Change<Registration>, in tx: Transaction) throws(DomainError) {
         let session = change.action == .create ? try session(for: change.caller, in: tx) : try Session.store.require(sessionID, in: tx.connection)
-        var others: Others?
-        if change.action == .create { others = try begin(change, session, in: tx) }
+        if change.action == .create { try begin(change, session, in: tx) }
         if change.action == .change, !status.isLive {
             throw .conflict(
                 code: "registration.ended",
@@ -15,11 +14,13 @@ extension Registration {
                 members: [("status_now", "\"\(status.rawValue)\"")])
         }
         try checkFields(in: session)
-        var queue = if let queue { queue } else { try Queue(of: session, writing: id, in: tx) }
-        if change.action == .create || !change.given.isDisjoint(with: ["email", "phone", "postal", "contact_name"]) {
-            let others = if let others { others } else { try self.others(in: tx) }
-            try checkDuplicate(change, among: others)
+        let isKnownOtherwise = change.action == .create || !change.given.isDisjoint(with: ["email", "phone", "postal", "contact_name"])
+        var queue = try Queue(of: session, writing: id, sameAs: isKnownOtherwise ? Contact(of: self) : nil, in: tx)
+        if change.action == .create {
+            entryNo = queue.lastEntryNo + 1
+            try checkMayWait(session, change.caller)
         }
+        if let other = queue.duplicate { try checkDuplicate(change, of: other) }
         if let old = change.old, change.action == .change { try resize(from: old, queue, at: tx.now) }
         decide(&queue, isNew: change.action == .create, at: tx.now)
     }
@@ -39,7 +40,7 @@ extension Registration {
         return session
     }
 
-    private mutating func begin(_ change: Change<Registration>, _ session: Session, in tx: Transaction) throws(DomainError) -> Others {
+    private mutating func begin(_ change: Change<Registration>, _ session: Session, in tx: Transaction) throws(DomainError) {
         (coopID, sessionStartsAt) = (session.coopID, session.startsAt)
         let isPublic = change.caller.role == nil
         if !isPublic, change.caller.coop != coopID { throw .scopeNotYours }
@@ -53,19 +54,16 @@ extension Registration {
         if noticeVersion.isEmpty { noticeVersion = Self.presentNotice }
         // Nobody stands there to be told when a slip is typed in.
         if channel == .paper, email == nil { contactTask = .toCall }
-        let others = try others(in: tx)
-        queue = try Queue(of: session, isLast: !others.overtakes, in: tx)
-        entryNo = try 1 + storing { () throws(DatabaseError) in
-            try tx.connection.first("SELECT max(entry_no) FROM registration WHERE session_id = ?", [sessionID.value]) { Int($0.integer(0)) } ?? 0
-        }
-        if isPublic, session.waitingParties >= Self.mostWaitingOnline, session.freeSeats == 0 {
-            throw .conflict(
-                code: "waitlist.full",
-                Bilingual(
-                    en: "Too many are waiting for this session; choose another one, or call the co-op.",
-                    fr: "Trop de personnes attendent pour cette session ; choisissez-en une autre, ou appelez la coopérative."))
-        }
-        return others
+    }
+
+    /// A crowd of strangers must not fill the waiting list.
+    private func checkMayWait(_ session: Session, _ caller: Caller) throws(DomainError) {
+        guard caller.role == nil, session.waitingParties >= Self.mostWaitingOnline, session.freeSeats == 0 else { return }
+        throw .conflict(
+            code: "waitlist.full",
+            Bilingual(
+                en: "Too many are waiting for this session; choose another one, or call the co-op.",
+                fr: "Trop de personnes attendent pour cette session ; choisissez-en une autre, ou appelez la coopérative."))
     }
 
     /// The notice on personal data that is in force.
@@ -140,32 +138,8 @@ extension Registration {
         try faults.throwIfAny()
     }
 
-    /// What the other live registrations of the session mean for this one, in one look at them.
-    private struct Others {
-        /// The first one with the same contact.
-        var duplicate: (id: String, entryNo: Int64)?
-        /// Whether this one, by a slip that came in earlier, stands before one that waits.
-        var overtakes = false
-    }
-
-    private func others(in tx: Transaction) throws(DomainError) -> Others {
-        let (own, place) = (Contact(of: self), queuedAt.text)
-        var others = Others()
-        let rows = try storing { () throws(DatabaseError) in
-            try tx.connection.all(Contact.others, [sessionID.value, id.value]) { row in
-                (same: own.isOf(row) ? (id: row.text(0), entryNo: row.integer(1)) : nil, isLater: row.optionalText(6).map { $0 > place } ?? false)
-            }
-        }
-        for row in rows {
-            if others.duplicate == nil { others.duplicate = row.same }
-            if row.isLater { others.overtakes = true }
-        }
-        return others
-    }
-
     /// One live registration a contact and session. Whoever signs up without a token learns nothing of others.
-    private mutating func checkDuplicate(_ change: Change<Registration>, among others: Others) throws(DomainError) {
-        guard let other = others.duplicate else { return }
+    private mutating func checkDuplicate(_ change: Change<Registration>, of other: (id: Identifier<Registration>, entryNo: Int)) throws(DomainError) {
         if change.caller.role == nil {
             duplicateSuspected = true
             return
@@ -187,7 +161,7 @@ extension Registration {
             queuedAt = last.map { max(now, Timestamp(milliseconds: $0.milliseconds + 1)) } ?? now
             return
         }
-        let held = parties.filter { $0.status.holdsSeats }.reduce(0) { $0 + $1.partySize }
+        let held = parties.filter { $0.status.holdsSeats }.reduce(0) { $0 + $1.size }
         let isQueueEmpty = !parties.contains { $0.status == .waitlisted }
         guard held + partySize > session.capacity || !isQueueEmpty else { return }
         throw .conflict(
@@ -222,45 +196,5 @@ extension Registration {
     package static func fallDue(_ id: Identifier<Registration>, _ what: String, in tx: Transaction) throws(DomainError) {
         guard let registration = try store.find(id, in: tx.connection) else { return }
         try Session.settleQueue(registration.sessionID, by: .clock, in: tx)
-    }
-}
-
-/// By what people are known again.
-private struct Contact {
-    private let email: String?
-    private let phone: String?
-    private let name: String?
-    private let postal: String?
-
-    init(of registration: Registration) {
-        (email, phone) = (registration.email?.folded, registration.phone)
-        (name, postal) = (registration.contactName?.folded.words, registration.postal?.folded.words)
-    }
-
-    /// Whether a row of `others` has the same e-mail address, else the same telephone, else the same name and address.
-    func isOf(_ row: Statement) -> Bool {
-        if let email, let theirs = row.optionalText(2) { return email == theirs.folded }
-        if let phone, let theirs = row.optionalText(3) { return phone == theirs }
-        guard let name, let postal, let theirs = row.optionalText(4), postal == theirs.folded.words, let theirName = row.optionalText(5) else { return false }
-        return name == theirName.folded.words
-    }
-
-    private static let live = Registration.Status.allCases.filter(\.isLive).map { "'\($0.rawValue)'" }.joined(separator: ", ")
-    /// The live registrations of a session but one, in the order of their entry.
-    static let others = """
-        SELECT id, entry_no, email, phone, postal, contact_name, CASE status WHEN 'waitlisted' THEN queued_at END FROM registration
-        WHERE session_id = ? AND id <> ? AND status IN (\(live)) ORDER BY entry_no
-        """
-}
-
-extension String {
-    /// Words with one space between.
-    fileprivate var words: String {
-        var before = UInt8(ascii: " ")
-        let isSo = utf8.allSatisfy { byte in
-            defer { before = byte }
-            return byte > 0x20 && byte < 0x7F || byte == 0x20 && before != 0x20
-        }
-        return isSo && before != 0x20 ? self : split(whereSeparator: \.isWhitespace).joined(separator: " ")
     }
 }
