@@ -11,8 +11,8 @@ package final class Transaction {
     let webhooks: WebhookBook
     let terms: Retention.Terms
     private let ids: IdentifierSource
-    /// The record that was published last, for the answer to whoever made it.
-    var published: (type: RecordType, id: Identifier<Void>, rev: Int64, entry: RecordEntry, readers: [Reader])?
+    /// The record of each type that was published last, for the answer to whoever made it.
+    var published: [RecordType: (id: Identifier<Void>, rev: Int64, entry: RecordEntry, readers: [Reader])] = [:]
 
     init(
         connection: Connection, now: Timestamp, feed: FeedWriter, ids: IdentifierSource, tokens: TokenBook, webhooks: WebhookBook, terms: Retention.Terms, pairingLimits: Pairing.Limits
@@ -56,7 +56,7 @@ package final class Transaction {
             if !connection.takesSavepoints, connection.totalChanges != before { throw .storage(connection.leavesSomethingBehind()) }
             try savepoint("ROLLBACK TO attempt", "RELEASE attempt")
             feed.reset(to: mark)
-            published = nil
+            published = [:]
             return .failure(error)
         }
     }

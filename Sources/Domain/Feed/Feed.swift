@@ -49,13 +49,13 @@ package enum Feed {
     /// - Parameters:
     ///   - former: the record as it was, at the rev that its rows have; nil when it is new.
     ///   - shown: the audiences that have a row of it at that rev; nil: the former record's readers.
-    static func publish<R: Record>(_ record: R, replacing former: R?, shownIn shown: Set<Audience>? = nil, in tx: Transaction) throws(DatabaseError) {
+    static func publish<R: Record>(_ record: R, replacing former: R?, shownIn shown: [Audience]? = nil, in tx: Transaction) throws(DatabaseError) {
         let rev = record.meta.rev
         let id = Value.text(record.meta.id.text)
         let type = Value.text(R.type.rawValue)
         let entry = RecordEntry(of: record)
         tx.feed.note(R.type)
-        let formerAudiences = shown ?? former.map { Set($0.readers.map { $0.audience }) } ?? []
+        let formerAudiences = shown ?? former?.readers.map(\.audience) ?? []
         // Those that had lost it before hear the new reason once more.
         if let former, former.absence != record.absence { try retell(R.type, record.meta.id, record.absence, at: rev, in: tx) }
         let readers = record.readers
@@ -89,8 +89,10 @@ package enum Feed {
                 try statement.bind(5, .integer(rev))
             }
         }
-        tx.published = (R.type, record.meta.id, rev, entry, readers)
-        if let former { try withdraw(from: formerAudiences.subtracting(readers.map { $0.audience }), record.absence, at: rev, formerly: former.meta.rev, in: tx) }
+        tx.published[R.type] = (record.meta.id, rev, entry, readers)
+        guard let former else { return }
+        let left = formerAudiences.filter { audience in !readers.contains { $0.audience == audience } }
+        try withdraw(from: left, record.absence, at: rev, formerly: former.meta.rev, in: tx)
     }
 
     /// Takes a record out of every audience, and tells once more those that had lost it before.
@@ -99,7 +101,7 @@ package enum Feed {
         tx.feed.note(R.type)
         try keep(nil, at: rev, formerly: record.meta.rev, in: tx)
         try retell(R.type, record.meta.id, gone, at: rev, in: tx)
-        try withdraw(from: Set(record.readers.map { $0.audience }), gone, at: rev, formerly: record.meta.rev, in: tx)
+        try withdraw(from: record.readers.map(\.audience), gone, at: rev, formerly: record.meta.rev, in: tx)
     }
 
     /// Puts the record's one document in the place of the former; nil: nobody sees any.
@@ -130,7 +132,7 @@ package enum Feed {
         for number in lost { tx.feed.touch(number: number, at: rev) }
     }
 
-    private static func withdraw(from audiences: Set<Audience>, _ gone: Gone, at rev: Int64, formerly: Int64, in tx: Transaction) throws(DatabaseError) {
+    private static func withdraw(from audiences: [Audience], _ gone: Gone, at rev: Int64, formerly: Int64, in tx: Transaction) throws(DatabaseError) {
         for audience in audiences {
             let number = try tx.feed.touch(audience, at: rev, in: tx.connection)
             try tx.update(SQL.withdraw, expecting: 1) { (statement) throws(DatabaseError) in

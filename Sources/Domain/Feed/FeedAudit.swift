@@ -144,7 +144,7 @@ package enum FeedAudit {
             let shown = Set(record?.readers.map(\.audience) ?? []).filter { !missing.contains($0.name) }
             try storing { () throws(DatabaseError) in try clear(damage, id, R.type, shown: shown, gone: record == nil ? .deleted : .scope, in: tx) }
             guard let record else { continue }
-            try R.store.republish(record, shownIn: shown, in: tx)
+            try R.store.republish(record, shownIn: Array(shown), in: tx)
             try storing { () throws(DatabaseError) in try admitEarly(record, damage, in: tx) }
         }
         return damaged.count

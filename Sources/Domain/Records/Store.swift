@@ -160,7 +160,7 @@ package struct Store<R: Record>: Sendable {
     /// Renders a record's documents again because something they show, but that is not its own, has changed.
     ///
     /// - Parameter shown: where its documents are, if the feed has been damaged and they are not where `old` would be read.
-    func republish(_ old: R, as record: R? = nil, shownIn shown: Set<Audience>? = nil, in tx: Transaction) throws(DomainError) {
+    func republish(_ old: R, as record: R? = nil, shownIn shown: [Audience]? = nil, in tx: Transaction) throws(DomainError) {
         var record = record ?? old
         try storing { () throws(DatabaseError) in
             record.meta.rev = tx.nextSeq()
@@ -201,7 +201,7 @@ package struct Store<R: Record>: Sendable {
 
     /// What the caller sees of the record now; nil where it sees nothing.
     package func document(of record: R, for caller: Caller, in tx: Transaction) throws(DomainError) -> (layer: Audience, bytes: [UInt8])? {
-        if let published = tx.published, published.id == record.meta.id, published.type == R.type, published.rev == record.meta.rev {
+        if let published = tx.published[R.type], published.id == record.meta.id, published.rev == record.meta.rev {
             let readers = caller.layers.lazy.compactMap { layer in published.readers.first { $0.audience == layer } }
             return readers.first.map { ($0.audience, published.entry.document(hiding: $0.hidden)) }
         }
