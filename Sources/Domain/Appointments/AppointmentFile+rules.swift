@@ -3,7 +3,7 @@ import Text
 
 extension AppointmentFile {
     package mutating func prepare(_ change: Change<AppointmentFile>, in tx: Transaction) throws(DomainError) {
-        if change.caller.role == .federationAdmin, !change.given.isDisjoint(with: Self.notes) {
+        if change.caller.role == .federationAdmin, !change.given.isDisjoint(with: Self.notes.names) {
             throw .forbidden(
                 code: "scope.missing",
                 Bilingual(en: "Notes are the co-op's manager's alone; leave them out.", fr: "Les notes sont réservées au gestionnaire de la coopérative ; ne les fournissez pas."))

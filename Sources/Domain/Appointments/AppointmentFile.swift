@@ -56,7 +56,7 @@ package struct AppointmentFile: Record {
     /// The last date that it names.
     var lastDay: Day { steps.compactMap(\.doneOn).reduce(openedOn) { max($0, $1) } }
 
-    static let notes = Set(Step.allCases.map(\.noteField))
+    static let notes = Redaction(Set(Step.allCases.map(\.noteField)), of: Self.self)
 
     /// The federation reads what its dashboards read: it has no more to see here.
     package var readers: [Reader] { [Reader(.office(coopID)), Reader(.observer, hiding: Self.notes)] }

@@ -68,12 +68,14 @@ package struct Coop: Record {
     package var searchText: String? { "\(name)\n\(city ?? "")\n\(slug)" }
 
     package var readers: [Reader] {
-        var readers = [Reader(.network, hiding: ["note"]), Reader(.federation)]
+        var readers = [Reader(.network, hiding: Self.note), Reader(.federation)]
         if membership == .member { readers.append(Reader(.public, hiding: Self.notPublic)) }
         return readers
     }
 
-    private static let notPublic = Set(fields.map(\.name)).subtracting(["slug", "name", "city", "department_code", "region_code", "website"])
+    private static let note = Redaction(["note"], of: Self.self)
+    private static let notPublic = Redaction(
+        Set(fields.map(\.name)).subtracting(["slug", "name", "city", "department_code", "region_code", "website"]), of: Self.self)
 
     package var absence: Feed.Gone { successorID.map { .merged(into: $0.text) } ?? .scope }
     package var replacement: Identifier<Coop>? { successorID }

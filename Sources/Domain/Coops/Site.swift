@@ -37,7 +37,7 @@ package struct Site: Record {
         isPublic ? [Reader(.network), Reader(.public, hiding: Self.notPublic)] : [Reader(.network)]
     }
 
-    private static let notPublic = Set(fields.map(\.name)).subtracting(["coop_id", "name", "address"])
+    private static let notPublic = Redaction(Set(fields.map(\.name)).subtracting(["coop_id", "name", "address"]), of: Self.self)
 
     package var owners: [Identifier<Coop>] { [coopID] }
     package static func roles(for action: Action) -> Set<Role> { [.federationAdmin, .coopManager] }

@@ -9,8 +9,8 @@ struct RecordEntry {
     let bytes: [UInt8]
     private let letterPlace: Int
     private let documentStart: Int
-    /// Where each field's member ends, its comma in front; the first begins behind the head.
-    private let fields: [(name: String, end: Int)]
+    /// Where each shown field's member ends, its comma in front; the first begins behind the head.
+    private let ends: [Int]
     private let headEnd: Int
 
     init<R: Record>(of record: R) {
@@ -31,27 +31,27 @@ struct RecordEntry {
         json.key("rev")
         json.integer(record.meta.rev)
         headEnd = json.bytes.count
-        var fields: [(name: String, end: Int)] = []
-        fields.reserveCapacity(R.fields.count)
+        var ends: [Int] = []
+        ends.reserveCapacity(R.fields.count)
         for field in R.fields where field.access != .hidden {
             json.key(field.name)
             field.write(record, &json)
-            fields.append((field.name, json.bytes.count))
+            ends.append(json.bytes.count)
         }
         json.member("created_at", record.meta.created.text)
         json.member("updated_at", record.meta.updated.text)
         json.endObject()
         json.endObject()
-        self.fields = fields
+        self.ends = ends
         bytes = json.bytes
     }
 
     /// The document without the hidden fields.
-    func document(hiding hidden: Set<String>) -> [UInt8] {
+    func document(hiding hidden: Redaction) -> [UInt8] {
         var document: [UInt8] = []
         document.reserveCapacity(bytes.count)
         var start = documentStart
-        for cut in cuts(hiding: hidden) {
+        forEachCut(hidden) { cut in
             document += bytes[start..<cut.lowerBound]
             start = cut.upperBound
         }
@@ -62,10 +62,11 @@ struct RecordEntry {
     /// What makes this the entry of an audience, as its row in the feed keeps it: see `FeedEntry`.
     func row(for reader: Reader) -> [UInt8] {
         var row: [UInt8] = []
+        row.reserveCapacity(32)
         row.append(varint: letterPlace)
         row.append(reader.audience.letter)
         var end = letterPlace + 1
-        for cut in cuts(hiding: reader.hidden) {
+        forEachCut(reader.hidden) { cut in
             row.append(varint: cut.lowerBound - end)
             row.append(varint: cut.count)
             end = cut.upperBound
@@ -83,19 +84,20 @@ struct RecordEntry {
         return row.blob(column) == entry + document(hiding: reader.hidden) + [UInt8(ascii: "}")]
     }
 
-    private func cuts(hiding hidden: Set<String>) -> [Range<Int>] {
-        if hidden.isEmpty { return [] }
-        var cuts: [Range<Int>] = []
+    /// What the hidden fields take up, from the left to the right; neighbours are one cut.
+    private func forEachCut(_ hidden: Redaction, _ body: (Range<Int>) -> Void) {
+        var start: Int?
         var end = headEnd
-        for field in fields {
-            if hidden.contains(field.name) {
-                // Neighbours are one cut.
-                let start = cuts.last?.upperBound == end ? cuts.removeLast().lowerBound : end
-                cuts.append(start..<field.end)
+        for (isHidden, fieldEnd) in zip(hidden.isHidden, ends) {
+            if isHidden {
+                start = start ?? end
+            } else if let cutStart = start {
+                body(cutStart..<end)
+                start = nil
             }
-            end = field.end
+            end = fieldEnd
         }
-        return cuts
+        if let start { body(start..<end) }
     }
 }
 

@@ -80,7 +80,7 @@ extension Federation {
                 guard let coop = caller.coop, record.owners.contains(coop) else { throw .scopeNotYours }
             }
             let layer = caller.layers.first { layer in record.readers.contains { $0.audience == layer } }
-            let hidden = record.readers.first { $0.audience == layer }?.hidden ?? []
+            let hidden = record.readers.first { $0.audience == layer }?.hidden.names ?? []
             let shown = Set(R.shownFields.map { $0.name }).subtracting(hidden)
             return try storing { () throws(DatabaseError) in
                 try History.page(of: id, after: rev, limit: limit, shown: shown, for: caller, in: connection)

@@ -87,10 +87,10 @@ package struct Idea: Record {
     package var replacement: Identifier<Idea>? { status == .merged ? mergedIntoID : nil }
     package static var replacementColumn: String? { "merged_into_id" }
 
-    private static let federal: Set = ["federal_status", "federal_visible_from"]
+    private static let federal = Redaction(["federal_status", "federal_visible_from"], of: Self.self)
 
     package var readers: [Reader] {
-        let hidden = federalStatusVisible ? [] : Self.federal
+        let hidden = federalStatusVisible ? .none : Self.federal
         var readers = [Reader(.federation)]
         if status == .merged { return readers }
         if status == .published, scope == .network {

@@ -64,7 +64,7 @@ package struct Pairing: Record {
     ]
 
     /// Free text between the two and the federation, which may name people.
-    private static let confidential: Set = ["age_override_reason", "pause_reason", "close_reason"]
+    private static let confidential = Redaction(["age_override_reason", "pause_reason", "close_reason"], of: Self.self)
     private static let federationFields: Set = ["introduced_on", "age_override_reason"]
 
     package var readers: [Reader] {

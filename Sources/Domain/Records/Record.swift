@@ -74,12 +74,30 @@ package struct Change<R: Record>: Sendable {
     package var isConsequence = false
 }
 
-/// An audience that sees a record, and the fields that its document leaves out.
+/// Fields that a document leaves out. Made once, since every write asks for them.
+package struct Redaction: Sendable {
+    package let names: Set<String>
+    /// For each field that documents show, in their order; empty where none is left out.
+    let isHidden: [Bool]
+
+    static let none = Redaction()
+
+    private init() { (names, isHidden) = ([], []) }
+
+    /// - Precondition: the type has fields of these names; a slip of the pen would show what it is to hide.
+    init<R: Record>(_ names: Set<String>, of type: R.Type) {
+        precondition(names.isSubset(of: R.fields.map(\.name)), "\(names) are not all fields of \(R.type)")
+        self.names = names
+        isHidden = R.shownFields.map { names.contains($0.name) }
+    }
+}
+
+/// An audience that sees a record, and what its document leaves out.
 package struct Reader: Sendable {
     package let audience: Audience
-    package let hidden: Set<String>
+    package let hidden: Redaction
 
-    package init(_ audience: Audience, hiding hidden: Set<String> = []) {
+    package init(_ audience: Audience, hiding hidden: Redaction = .none) {
         self.audience = audience
         self.hidden = hidden
     }

@@ -46,14 +46,14 @@ package struct Referent: Record {
         Field("erased_on", \.erasedOn, .optional(.day), .hidden),
     ]
 
-    private static let contact: Set = ["work_email", "work_phone"]
-    private static let identity = contact.union(["given_name", "family_name", "job_title"])
+    private static let contact = Redaction(["work_email", "work_phone"], of: Self.self)
+    private static let identity = Redaction(contact.names.union(["given_name", "family_name", "job_title"]), of: Self.self)
 
     package var readers: [Reader] {
         let withoutPerson = Reader(.observer, hiding: Self.identity)
         guard erasedOn == nil else { return [withoutPerson] }
         return [
-            Reader(.network, hiding: sharesContact ? [] : Self.contact),
+            Reader(.network, hiding: sharesContact ? .none : Self.contact),
             withoutPerson,
             Reader(.federation),
             Reader(.coop(coopID)),
@@ -67,7 +67,7 @@ package struct Referent: Record {
         action == .change ? [.federationAdmin, .coopManager, .referent] : [.federationAdmin, .coopManager]
     }
 
-    package static func fields(for role: Role) -> Set<String>? { role == .referent ? contact : nil }
+    package static func fields(for role: Role) -> Set<String>? { role == .referent ? contact.names : nil }
 
     package mutating func prepare(_ change: Change<Referent>, in tx: Transaction) throws(DomainError) {
         var faults = Faults()

@@ -29,7 +29,8 @@ package struct Facilitator: Record {
     ]
 
     /// How to reach them is for the manager alone.
-    package var readers: [Reader] { [Reader(.coop(coopID), hiding: ["contact"]), Reader(.office(coopID))] }
+    private static let contact = Redaction(["contact"], of: Self.self)
+    package var readers: [Reader] { [Reader(.coop(coopID), hiding: Self.contact), Reader(.office(coopID))] }
     package var owners: [Identifier<Coop>] { [coopID] }
     package static func roles(for action: Action) -> Set<Role> { action == .merge || action == .transition ? [] : [.coopManager] }
 

@@ -113,7 +113,7 @@ package struct Registration: Record {
     /// Fields that tell who somebody is: what retention and erasure take away.
     static let identity: Set = ["contact_name", "email", "phone", "postal", "needs"]
     private static let shownAtDesk: Set = ["session_id", "coop_id", "entry_no", "party_size", "contact_name", "needs", "status", "attended_count"]
-    private static let hiddenAtDesk = Set(fields.map(\.name)).subtracting(shownAtDesk)
+    private static let hiddenAtDesk = Redaction(Set(fields.map(\.name)).subtracting(shownAtDesk), of: Self.self)
 
     /// Nobody outside the co-op, not even the federation; a helper's device sees who comes, not how to reach them.
     package var readers: [Reader] { isErased ? [] : [Reader(.desk(coopID), hiding: Self.hiddenAtDesk), Reader(.office(coopID))] }

@@ -67,13 +67,17 @@ package struct Session: Record {
         Field("attended_count", \.attendedCount, .integer(0...Int.max), .server),
     ]
 
-    private static let totals: Set = ["seats_confirmed", "seats_offered", "waiting_parties", "waiting_seats", "attended_count"]
-    private static let inner: Set = ["facilitator_id", "forced", "offer_hours", "fit_hours"]
+    private static let facilitator = Redaction(["facilitator_id"], of: Self.self)
+    /// The totals, and what only those who prepare it need to know.
+    private static let inner = Redaction(
+        [
+            "seats_confirmed", "seats_offered", "waiting_parties", "waiting_seats", "attended_count", "facilitator_id", "forced", "offer_hours", "fit_hours",
+        ], of: Self.self)
 
     package var readers: [Reader] {
-        var readers = [Reader(.coop(coopID)), status == .draft ? Reader(.federation) : Reader(.observer, hiding: ["facilitator_id"])]
-        if status == .open { readers.append(Reader(.public, hiding: Self.totals.union(Self.inner))) }
-        if status == .open || status == .held { readers.append(Reader(.network, hiding: Self.totals.union(Self.inner))) }
+        var readers = [Reader(.coop(coopID)), status == .draft ? Reader(.federation) : Reader(.observer, hiding: Self.facilitator)]
+        if status == .open { readers.append(Reader(.public, hiding: Self.inner)) }
+        if status == .open || status == .held { readers.append(Reader(.network, hiding: Self.inner)) }
         return readers
     }
 

@@ -14,7 +14,7 @@ import Testing
             for reader in referent.readers {
                 let shown = try #require(try ShownRow.all(of: reader.audience, in: connection).first { $0.id == referent.id.text })
                 let document = try? JSON.parse(shown.document)
-                let names = Referent.shownFields.map(\.name).filter { !reader.hidden.contains($0) }
+                let names = Referent.shownFields.map(\.name).filter { !reader.hidden.names.contains($0) }
                 #expect(document?.members?.map(\.name) == ["id", "rev"] + names + ["created_at", "updated_at"], "\(reader.audience.name)")
                 #expect(shown.document == entry.document(hiding: reader.hidden))
             }
