@@ -18,6 +18,8 @@ struct PushRoutes: Sendable {
         let epoch = federation.epochs.current
         return { (tx) throws(DomainError) in
             let results = try push.run(mutations, in: tx)
+            // A pull that has come to `seq` holds all that this push has brought about.
+            try tx.publishPending()
             var json = JSONWriter(reserving: results.reduce(128) { $0 + $1.count + 1 })
             json.beginObject()
             json.member("epoch", epoch)

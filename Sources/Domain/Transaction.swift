@@ -30,7 +30,7 @@ package final class Transaction {
     func newID<Of>() -> Identifier<Of> { ids.next(at: now) }
     func nextSeq() -> Int64 { feed.nextSeq() }
     var lastSeq: Int64 { feed.lastSeq }
-    /// The newest seq, this write's own included.
+    /// The newest seq, this write's own included; those of what is pending come after it.
     package var seq: Int64 { feed.lastSeq }
 
     /// Runs `body` as a part of its own: what it refuses is taken back, and the rest of this write stands.
@@ -60,6 +60,9 @@ package final class Transaction {
             return .failure(error)
         }
     }
+
+    /// Brings the documents up to date that are behind their rows, as for an answer that shows them; otherwise the commit does.
+    package func publishPending() throws(DomainError) { try storing { () throws(DatabaseError) in try feed.publishPending() } }
 
     /// Runs `body` once this is on disk: for what is kept in memory beside the tables.
     func afterCommit(_ body: @escaping @Sendable () -> Void) { feed.afterCommit(body) }

@@ -24,7 +24,9 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
     /// somebody a look that finds nothing new.
     private var types: Set<RecordType> = []
     private var afterCommit: [@Sendable () -> Void] = []
-    private var atClosure = Mark(seq: 0, numbers: [:], touched: 0, afterCommit: 0, erased: 0)
+    /// Records whose documents are behind their rows, and what brings them up to date before the commit.
+    private var pending: [Pending] = []
+    private var atClosure = Mark(seq: 0, numbers: [:], touched: 0, pending: [], afterCommit: 0, erased: 0)
 
     init(heads: Heads, highWater: HighWater, announce: @escaping @Sendable (Set<Audience>) -> Void) {
         self.heads = heads
@@ -85,6 +87,24 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
 
     func note(_ type: RecordType) { types.insert(type) }
 
+    fileprivate struct Pending {
+        let type: RecordType
+        let id: Identifier<Void>
+        let publish: () throws(DatabaseError) -> Void
+    }
+
+    /// Publishes a record once for all that the open transaction changes of it, unless that has been asked for already.
+    func publishLater(_ type: RecordType, _ id: Identifier<Void>, _ publish: @escaping () throws(DatabaseError) -> Void) {
+        guard !pending.contains(where: { $0.id == id && $0.type == type }) else { return }
+        pending.append(Pending(type: type, id: id, publish: publish))
+    }
+
+    func publishPending() throws(DatabaseError) {
+        let publications = pending
+        pending.removeAll()
+        for publication in publications { try publication.publish() }
+    }
+
     func afterCommit(_ body: @escaping @Sendable () -> Void) { afterCommit.append(body) }
 
     /// The state before a part of a write that may be taken back.
@@ -92,15 +112,17 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
         fileprivate let seq: Int64
         fileprivate let numbers: [Audience: Int64]
         fileprivate let touched: Int
+        fileprivate let pending: [Pending]
         fileprivate let afterCommit: Int
         fileprivate let erased: Int
     }
 
-    func mark() -> Mark { Mark(seq: seq, numbers: numbers, touched: touched.count, afterCommit: afterCommit.count, erased: erased.count) }
+    func mark() -> Mark { Mark(seq: seq, numbers: numbers, touched: touched.count, pending: pending, afterCommit: afterCommit.count, erased: erased.count) }
 
     func reset(to mark: Mark) {
         (seq, numbers) = (mark.seq, mark.numbers)
         touched.removeSubrange(mark.touched...)
+        pending = mark.pending
         afterCommit.removeSubrange(mark.afterCommit...)
         erased.removeSubrange(mark.erased...)
     }
@@ -110,6 +132,7 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
     func closureTakenBack(_ connection: Connection) { reset(to: atClosure) }
 
     func willCommit(_ connection: Connection) throws(DatabaseError) {
+        try publishPending()
         guard seq != storedSeq else { return }
         guard seq <= Feed.lastSeq else { throw DatabaseError(code: 13, message: "the feed's seqs have come to their end", sql: nil) }
         try highWater.reserve(seq)
@@ -145,6 +168,7 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
     func rolledBack() {
         seq = storedSeq
         touched.removeAll()
+        pending.removeAll()
         types.removeAll()
         afterCommit.removeAll()
         erased.removeAll()

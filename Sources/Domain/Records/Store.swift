@@ -8,6 +8,7 @@ package struct Store<R: Record>: Sendable {
     private let selectByID: String
     private let insert: String
     private let delete: String
+    private let revise: String
     package let table: String
     /// Where the state stands among the fields, for types that have states.
     let statusIndex: Int?
@@ -28,6 +29,7 @@ package struct Store<R: Record>: Sendable {
         select = "SELECT id, \(columns.joined(separator: ", ")) FROM \(table)"
         selectByID = select + " WHERE id = ?"
         insert = "INSERT INTO \(table) (id, \(columns.joined(separator: ", "))) VALUES (?\(String(repeating: ", ?", count: columns.count)))"
+        revise = "UPDATE \(table) SET rev = ? WHERE id = ?"
         delete = "DELETE FROM \(table) WHERE id = ?"
     }
 
@@ -142,7 +144,9 @@ package struct Store<R: Record>: Sendable {
     }
 
     private func settled(_ record: R, in tx: Transaction) throws(DomainError) -> R {
-        R.settlesAfterwards ? try require(record.id, in: tx.connection) : record
+        guard R.settlesAfterwards else { return record }
+        try tx.publishPending()
+        return try require(record.id, in: tx.connection)
     }
 
     /// Changes a record because a rule says so: what the change of another record, or the clock, brings about.
@@ -166,6 +170,25 @@ package struct Store<R: Record>: Sendable {
             record.meta.rev = tx.nextSeq()
             try change(old, to: record, in: tx)
             try Feed.publish(record, replacing: old, shownIn: shown, in: tx)
+        }
+    }
+
+    /// Stores what a rule has changed of a record, such as its counts, and publishes it before the commit: once, however often the writes of
+    /// the batch change it. Who sees the record must not hang on what is changed.
+    ///
+    /// - Parameter published: told of the record as it was before the first of these changes, and as it is after the last.
+    func republishLater(
+        _ old: R, as record: R, in tx: Transaction, published: @escaping (_ old: R, _ new: R) throws(DatabaseError) -> Void
+    ) throws(DomainError) {
+        try storing { () throws(DatabaseError) in try change(old, to: record, in: tx) }
+        tx.feed.publishLater(R.type, old.meta.id) { () throws(DatabaseError) in
+            guard let present = try tx.connection.first(selectByID, [old.id.value], self.record) else { return }
+            guard present.meta.rev != old.meta.rev || !present.hasFields(of: old) else { return }
+            var new = present
+            new.meta.rev = tx.nextSeq()
+            try tx.connection.run(revise, [.integer(new.meta.rev), new.id.value])
+            try Feed.publish(new, replacing: present, in: tx)
+            try published(old, new)
         }
     }
 

@@ -73,9 +73,11 @@ struct Queue: Sendable {
         var counted = session
         counted.count(settled)
         guard counted.totals != session.totals else { return }
-        try Session.store.republish(session, as: counted, in: tx)
-        guard counted.status == .open, counted.freeSeats == 0, session.freeSeats > 0 else { return }
-        try storing { () throws(DatabaseError) in try Outbox.note(EventType.sessionFull, rev: tx.lastSeq, of: counted, before: session, in: tx) }
+        // Many sign up for the same session at once.
+        try Session.store.republishLater(session, as: counted, in: tx) { (old, new) throws(DatabaseError) in
+            guard new.status == .open, new.freeSeats == 0, old.freeSeats > 0 else { return }
+            try Outbox.note(EventType.sessionFull, rev: new.meta.rev, of: new, before: old, in: tx)
+        }
     }
 }
 

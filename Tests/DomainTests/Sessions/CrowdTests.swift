@@ -1,0 +1,139 @@
+@testable import Domain
+import JSON
+import SQLite
+import TestSupport
+import Testing
+import Text
+
+/// Many who sign up for one session at once: the writer takes them together, and tells of the session once.
+@Suite("A crowd")
+struct CrowdTests {
+    private static let refusal = DomainError.conflict(code: "no", Bilingual(en: "No.", fr: "Non."))
+
+    /// What a part of a batch does.
+    private typealias Part = @Sendable (Transaction) throws(DomainError) -> Int64
+
+    /// Runs the parts as one batch of the writer, and gives back what each returned, or nil where it was refused.
+    private func together(_ fixture: SessionFixture, _ parts: [Part]) -> [Int64?] {
+        let gate = Monitor(false)
+        fixture.test.federation.write({ (tx) throws(DomainError) in gate.when({ $0 }) { _ in } }) { _ in }
+        let done = Monitor<[Int64?]>([])
+        for part in parts {
+            fixture.test.federation.write(part) { result in done.change { $0.append(try? result.get()) } }
+        }
+        gate.change { $0 = true }
+        return done.when({ $0.count == parts.count }) { $0 }
+    }
+
+    private func signUp(_ session: Session, _ name: String, isRefused: Bool = false) -> Part {
+        { (tx) throws(DomainError) in
+            let draft = try Draft<Registration>(TestJSON.parse(#"{"session_id":"\#(session.id)","contact_name":"\#(name)","postal":"rue \#(name)"}"#), for: .create)
+            let registration = try Registration.store.create(draft, by: .anonymous, in: tx).record
+            if isRefused { throw Self.refusal }
+            return registration.meta.rev
+        }
+    }
+
+    /// What anyone sees of a session's seats.
+    private func freeSeats(_ fixture: SessionFixture, _ session: Session) throws -> Int? {
+        try fixture.test.document(of: session, for: .anonymous)?["free_seats"]?.integerValue.map { Int($0) }
+    }
+
+    private func fullEvents(_ fixture: SessionFixture) throws -> Int {
+        try fixture.test.rows("SELECT rev FROM webhook_event WHERE type = 'session.full'").count
+    }
+
+    private func listen(_ fixture: SessionFixture) throws {
+        var draft = Webhook.Draft()
+        draft.url = "https://exemple.coop/"
+        draft.events = ["*"]
+        let made = draft
+        _ = try fixture.test.federation.perform { (tx) throws(DomainError) in try Webhook.create(made, by: .admin, in: tx) }
+    }
+
+    @Test("publishes the session once, after them all, with what they all changed")
+    func once() throws {
+        let fixture = try SessionFixture()
+        try listen(fixture)
+        let session = try fixture.open(capacity: 3)
+        let head = fixture.test.head
+        let revs = together(fixture, ["Anne", "Ben", "Chloé", "Driss"].map { signUp(session, $0) })
+        #expect(revs == (1...4).map { head + $0 })
+        #expect(fixture.test.head == head + 5)
+        #expect(try fixture.test.stored(session).meta.rev == head + 5)
+        #expect(try freeSeats(fixture, session) == 0)
+        #expect(try fixture.test.document(of: session, for: fixture.manager)?["waiting_parties"]?.integerValue == 1)
+        #expect(try fixture.test.rows("SELECT rev FROM webhook_event WHERE type = 'session.full'") == [.integer(head + 5)])
+        #expect(try fixture.findings().isEmpty)
+    }
+
+    @Test("loses nothing by one who is refused after all", arguments: [0, 1, 2])
+    func isRefused(_ place: Int) throws {
+        let fixture = try SessionFixture()
+        let session = try fixture.open(capacity: 3)
+        let names = ["Anne", "Ben", "Chloé"]
+        let revs = together(fixture, names.indices.map { signUp(session, names[$0], isRefused: $0 == place) })
+        #expect(revs.map { $0 != nil } == names.indices.map { $0 != place })
+        #expect(try fixture.test.stored(session).seatsConfirmed == 2)
+        #expect(try freeSeats(fixture, session) == 1)
+        #expect(try fixture.findings().isEmpty)
+    }
+
+    @Test("does not hide from the manager what a change in its midst has led to")
+    func inItsMidst() throws {
+        let fixture = try SessionFixture()
+        try listen(fixture)
+        let session = try fixture.open(capacity: 2)
+        let manager = fixture.manager
+        let smaller: Part = { (tx) throws(DomainError) in
+            let patch = try Draft<Session>(TestJSON.parse(#"{"capacity":1}"#), for: .patch)
+            let changed = try Session.store.update(session.id, with: patch, expecting: .any, by: manager, in: tx)
+            let shown = try Session.store.document(of: changed, for: manager, in: tx).map { TestJSON.parse(bytes: $0.bytes) }
+            #expect(shown?["free_seats"]?.integerValue == 0 && shown?["seats_confirmed"]?.integerValue == 1)
+            return changed.meta.rev
+        }
+        let head = fixture.test.head
+        let revs = together(fixture, [signUp(session, "Anne"), smaller, signUp(session, "Ben")])
+        #expect(revs.allSatisfy { $0 != nil })
+        let stored = try fixture.test.stored(session)
+        #expect([stored.seatsConfirmed, stored.freeSeats, stored.waitingParties] == [1, 0, 1])
+        #expect(stored.meta.rev == fixture.test.head && fixture.test.head > head + 3)
+        #expect(try fixture.test.document(of: session, for: manager)?["waiting_parties"]?.integerValue == 1)
+        #expect(try fullEvents(fixture) == 1)
+        #expect(try fixture.findings().isEmpty)
+    }
+
+    @Test("is told of all the same where a change in its midst, which told of it first, is refused")
+    func refusedInItsMidst() throws {
+        let fixture = try SessionFixture()
+        let session = try fixture.open(capacity: 3)
+        let manager = fixture.manager
+        let refused: Part = { (tx) throws(DomainError) in
+            _ = try Session.store.update(session.id, with: Draft<Session>(TestJSON.parse(#"{"capacity":2}"#), for: .patch), expecting: .any, by: manager, in: tx)
+            throw Self.refusal
+        }
+        let revs = together(fixture, [signUp(session, "Anne"), refused])
+        #expect(revs.map { $0 != nil } == [true, false])
+        #expect(try fixture.test.stored(session).freeSeats == 2)
+        #expect(try freeSeats(fixture, session) == 2)
+        #expect(try fixture.findings().isEmpty)
+    }
+
+    @Test("that leaves the session as it was says nothing of it")
+    func unchanged() throws {
+        let fixture = try SessionFixture()
+        let session = try fixture.open(capacity: 2)
+        let anne = try fixture.register(session, "Anne", size: 2)
+        let rev = try fixture.test.stored(session).meta.rev
+        let manager = fixture.manager
+        let leave: Part = { (tx) throws(DomainError) in
+            let step = try Transition<Registration.Status>(TestJSON.parse(#"{"to":"cancelled"}"#), taking: Registration.transitionFields)
+            return try Registration.store.transition(anne.id, step, expecting: .any, by: manager, in: tx).meta.rev
+        }
+        let revs = together(fixture, [leave, signUp(session, "Ben"), signUp(session, "Chloé")])
+        #expect(revs.allSatisfy { $0 != nil })
+        #expect(try fixture.test.stored(session).meta.rev == rev)
+        #expect(try freeSeats(fixture, session) == 0)
+        #expect(try fixture.findings().isEmpty)
+    }
+}
