@@ -20,6 +20,24 @@ package struct JSONWriter: Sendable {
         needsComma = false
     }
 
+    /// The same of a name that is written often: its bytes, with quotes and colon.
+    package mutating func key(quoted name: [UInt8]) {
+        separate()
+        bytes.append(contentsOf: name)
+        needsComma = false
+    }
+
+    /// A text of this many bytes, made in place: ASCII that needs no escape.
+    package mutating func string(ofLength length: Int, _ fill: (UnsafeMutableBufferPointer<UInt8>) -> Void) {
+        separate()
+        bytes.append(0x22)
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: length) { buffer in
+            fill(buffer)
+            bytes.append(contentsOf: UnsafeBufferPointer(buffer))
+        }
+        bytes.append(0x22)
+    }
+
     /// Also escapes U+2028 and U+2029, which some readers of lines take for line ends: NDJSON must not break there.
     package mutating func string(_ text: String) {
         separate()

@@ -128,6 +128,10 @@ package final class Statement {
         return body(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : Int(sqlite3_column_bytes(handle, Int32(column)))))
     }
 
+    package func withUTF8<Result>(_ column: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+        withBytes(column) { $0.withMemoryRebound(to: UInt8.self, body) }
+    }
+
     /// Appends the column's bytes without a stop on the way.
     package func append(_ column: Int, to bytes: inout [UInt8]) {
         guard let start = sqlite3_column_blob(handle, Int32(truncatingIfNeeded: column)) else { return }

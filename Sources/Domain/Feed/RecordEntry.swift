@@ -34,7 +34,7 @@ struct RecordEntry {
         var ends: [Int] = []
         ends.reserveCapacity(R.fields.count)
         for field in R.fields where field.access != .hidden {
-            json.key(field.name)
+            json.key(quoted: field.key)
             field.write(record, &json)
             ends.append(json.bytes.count)
         }

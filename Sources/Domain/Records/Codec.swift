@@ -52,6 +52,23 @@ extension Codec {
     }
 }
 
+extension Codec {
+    /// The same, read from its column and written into a document without a `String` between, which is most of what that costs.
+    fileprivate func inPlace(
+        read: @escaping @Sendable (UnsafeBufferPointer<UInt8>) -> Value?, write: @escaping @Sendable (Value, inout JSONWriter) -> Void
+    ) -> Codec {
+        Codec(
+            cell: cell, isNullable: isNullable, target: target, parse: parse, column: column,
+            load: { statement, column in
+                guard let value = statement.withUTF8(column, read) else {
+                    preconditionFailure("column \(column) of \(statement.sql) holds no \(Value.self)")
+                }
+                return value
+            },
+            write: write)
+    }
+}
+
 extension Codec where Value == String {
     /// One line of text: names, titles. Lengths count code points after NFC, as SQLite's length() does.
     package static func line(_ length: ClosedRange<Int>) -> Codec { prose(length, lines: false) }
@@ -202,7 +219,8 @@ extension Codec where Value == Timestamp {
     /// An instant, kept as text that sorts.
     package static let time = Codec.text(
         "time.format", en: "must be a time such as 2026-12-31T22:59:00Z", fr: "doit être une date et heure comme 2026-12-31T22:59:00Z", write: { $0.text },
-        read: { Timestamp($0) })
+        read: { Timestamp($0) }
+    ).inPlace(read: { Timestamp(utf8: $0) }, write: { value, json in json.string(ofLength: Timestamp.length, value.fill) })
 }
 
 extension Codec where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
@@ -217,7 +235,8 @@ extension Codec {
     /// The id of another record; that it exists is the foreign key's business.
     package static func reference<Of: Record>() -> Codec where Value == Identifier<Of> {
         var codec = Codec.text(
-            "id.format", en: "must be an id: a UUID in lower case", fr: "doit être un identifiant : un UUID en minuscules", write: { $0.text }, read: { Identifier($0) })
+            "id.format", en: "must be an id: a UUID in lower case", fr: "doit être un identifiant : un UUID en minuscules", write: { $0.text }, read: { Identifier($0) }
+        ).inPlace(read: { Identifier(utf8: $0) }, write: { value, json in json.string(ofLength: Identifier<Of>.length, value.fill) })
         codec.target = Of.type
         return codec
     }

@@ -19,6 +19,8 @@ package final class Field<R: Sendable>: Sendable {
     }
 
     package let name: String
+    /// The name as a member's in JSON.
+    let key: [UInt8]
     package let access: Access
     package let isRequired: Bool
     package let isNullable: Bool
@@ -38,6 +40,7 @@ package final class Field<R: Sendable>: Sendable {
         _ name: String, _ path: WritableKeyPath<R, Value> & Sendable, _ codec: Codec<Value>, _ access: Access = .client, required: Bool = false
     ) {
         self.name = name
+        key = Array("\"\(name)\":".utf8)
         self.access = access
         isRequired = required
         isNullable = codec.isNullable

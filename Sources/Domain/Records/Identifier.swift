@@ -44,19 +44,26 @@ package struct Identifier<Of>: Hashable, Sendable {
     }
 
     package var text: String {
-        String(unsafeUninitializedCapacity: 36) { buffer in
-            var position = 0
-            for index in 0..<32 {
-                if index == 8 || index == 12 || index == 16 || index == 20 {
-                    buffer[position] = 0x2D
-                    position += 1
-                }
-                let half = index < 16 ? high : low
-                let digit = UInt8(truncatingIfNeeded: half >> UInt64((15 - index % 16) * 4)) & 15
-                buffer[position] = digit < 10 ? 0x30 + digit : 0x61 + digit - 10
+        String(unsafeUninitializedCapacity: Self.length) { buffer in
+            fill(buffer)
+            return Self.length
+        }
+    }
+
+    static var length: Int { 36 }
+
+    /// Writes the text's bytes.
+    func fill(_ buffer: UnsafeMutableBufferPointer<UInt8>) {
+        var position = 0
+        for index in 0..<32 {
+            if index == 8 || index == 12 || index == 16 || index == 20 {
+                buffer[position] = 0x2D
                 position += 1
             }
-            return 36
+            let half = index < 16 ? high : low
+            let digit = UInt8(truncatingIfNeeded: half >> UInt64((15 - index % 16) * 4)) & 15
+            buffer[position] = digit < 10 ? 0x30 + digit : 0x61 + digit - 10
+            position += 1
         }
     }
 
@@ -65,4 +72,9 @@ package struct Identifier<Of>: Hashable, Sendable {
 
 extension Identifier: CustomStringConvertible {
     package var description: String { text }
+}
+
+extension Statement {
+    /// - Returns: nil where the column holds no id.
+    func identifier<Of>(_ column: Int) -> Identifier<Of>? { withUTF8(column) { Identifier(utf8: $0) } }
 }

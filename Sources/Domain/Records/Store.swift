@@ -306,7 +306,7 @@ package struct Store<R: Record>: Sendable {
 
     private func record(_ statement: Statement) -> R {
         var record = R()
-        guard let id = Identifier<Void>(statement.text(0)) else { preconditionFailure("an id of \(table) is no UUID") }
+        guard let id: Identifier<Void> = statement.identifier(0) else { preconditionFailure("an id of \(table) is no UUID") }
         record.meta = Meta(
             id: id, rev: statement.integer(1), ownRev: statement.integer(2), created: Timestamp(milliseconds: statement.integer(3)),
             updated: Timestamp(milliseconds: statement.integer(4)))

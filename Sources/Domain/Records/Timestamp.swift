@@ -1,4 +1,5 @@
 import Glibc
+import SQLite
 
 /// An instant in UTC, in whole milliseconds since 1970; written as RFC 3339 (`2026-03-02T09:05:00.000Z`).
 package struct Timestamp: Hashable, Comparable, Sendable {
@@ -20,39 +21,49 @@ package struct Timestamp: Hashable, Comparable, Sendable {
     package var day: Day { Day(daysSince1970: milliseconds.flooredQuotient(by: 86_400_000)) }
 
     package var text: String {
-        let inDay = milliseconds - milliseconds.flooredQuotient(by: 86_400_000) * 86_400_000
-        let (year, month, date) = (day.year, day.month, day.dayOfMonth)
-        return String(unsafeUninitializedCapacity: 24) { buffer in
-            func put(_ value: Int, _ at: Int, _ width: Int) {
-                var value = value
-                for offset in stride(from: width - 1, through: 0, by: -1) {
-                    buffer[at + offset] = 0x30 + UInt8(truncatingIfNeeded: value % 10)
-                    value /= 10
-                }
-            }
-            put(year, 0, 4)
-            put(month, 5, 2)
-            put(date, 8, 2)
-            put(Int(inDay / 3_600_000), 11, 2)
-            put(Int(inDay / 60_000 % 60), 14, 2)
-            put(Int(inDay / 1000 % 60), 17, 2)
-            put(Int(inDay % 1000), 20, 3)
-            for (position, sign) in [(4, "-"), (7, "-"), (10, "T"), (13, ":"), (16, ":"), (19, "."), (23, "Z")] as [(Int, Unicode.Scalar)] {
-                buffer[position] = UInt8(ascii: sign)
-            }
-            return 24
+        String(unsafeUninitializedCapacity: Self.length) { buffer in
+            fill(buffer)
+            return Self.length
         }
+    }
+
+    static let length = 24
+
+    /// Writes the text's bytes.
+    func fill(_ buffer: UnsafeMutableBufferPointer<UInt8>) {
+        let day = day
+        let inDay = Int(milliseconds - milliseconds.flooredQuotient(by: 86_400_000) * 86_400_000)
+        func put(_ value: Int, _ at: Int, _ width: Int, _ sign: Unicode.Scalar) {
+            var value = value
+            for offset in stride(from: width - 1, through: 0, by: -1) {
+                buffer[at + offset] = 0x30 + UInt8(truncatingIfNeeded: value % 10)
+                value /= 10
+            }
+            buffer[at + width] = UInt8(ascii: sign)
+        }
+        put(day.year, 0, 4, "-")
+        put(day.month, 5, 2, "-")
+        put(day.dayOfMonth, 8, 2, "T")
+        put(inDay / 3_600_000, 11, 2, ":")
+        put(inDay / 60_000 % 60, 14, 2, ":")
+        put(inDay / 1000 % 60, 17, 2, ".")
+        put(inDay % 1000, 20, 3, "Z")
     }
 
     /// Reads RFC 3339 in UTC or with an offset, with or without a fraction: `2026-03-02T10:05:00+01:00`.
     package init?(_ text: String) {
-        let bytes = Array(text.utf8)
+        guard let time = text.utf8.withContiguousStorageIfAvailable({ Timestamp(utf8: $0) }) ?? Array(text.utf8).withUnsafeBufferPointer({ Timestamp(utf8: $0) })
+        else { return nil }
+        self = time
+    }
+
+    init?(utf8 bytes: UnsafeBufferPointer<UInt8>) {
         func number(_ range: Range<Int>) -> Int64? {
             guard range.upperBound <= bytes.count, bytes[range].allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
             return bytes[range].reduce(0) { $0 * 10 + Int64($1 - 0x30) }
         }
         guard bytes.count >= 20, bytes.count <= 35, bytes[10] == 0x54 || bytes[10] == 0x74, bytes[13] == 0x3A, bytes[16] == 0x3A,
-            let day = Day(String(decoding: bytes[..<10], as: UTF8.self)),
+            let day = Day(utf8: bytes[..<10]),
             let hour = number(11..<13), let minute = number(14..<16), let second = number(17..<19),
             hour < 24, minute < 60, second < 60
         else { return nil }
@@ -158,4 +169,9 @@ extension Int64 {
         let quotient = self / divisor
         return self % divisor < 0 ? quotient - 1 : quotient
     }
+}
+
+extension Statement {
+    /// - Returns: nil where the column holds no time.
+    func time(_ column: Int) -> Timestamp? { withUTF8(column) { Timestamp(utf8: $0) } }
 }

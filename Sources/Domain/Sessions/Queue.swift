@@ -84,12 +84,12 @@ struct Queue: Sendable {
 extension Queue.Member {
     /// - Returns: nil for a row of somebody who neither has a seat nor wants one any more.
     fileprivate init?(_ row: Statement) {
-        guard let status = Registration.Status(rawValue: row.text(2)), status.isLive, let id = Identifier<Registration>(row.text(0)) else { return nil }
+        guard let status = Registration.Status(rawValue: row.text(2)), status.isLive, let id: Identifier<Registration> = row.identifier(0) else { return nil }
         self.id = id
         attendedCount = Int(row.integer(8))
         party = Promotion.Party(
-            size: Int(row.integer(3)), queuedAt: Timestamp(row.text(4)) ?? Timestamp(milliseconds: 0), entryNo: Int(row.integer(1)), hasEmail: !row.isNull(9),
-            isNew: false, status: status, offerExpiresAt: row.optionalText(5).flatMap { Timestamp($0) }, rank: row.optionalInteger(6).map { Int($0) },
+            size: Int(row.integer(3)), queuedAt: row.time(4) ?? Timestamp(milliseconds: 0), entryNo: Int(row.integer(1)), hasEmail: !row.isNull(9),
+            isNew: false, status: status, offerExpiresAt: row.time(5), rank: row.optionalInteger(6).map { Int($0) },
             reason: row.optionalText(7).flatMap { Registration.NotPromoted(rawValue: $0) })
     }
 }
