@@ -81,6 +81,17 @@ package final class Statement {
         try check(code)
     }
 
+    /// Binds a text of this many bytes, made in place: ASCII.
+    package func bind(_ index: Int, textOfLength length: Int, _ fill: (UnsafeMutableBufferPointer<UInt8>) -> Void) throws(DatabaseError) {
+        let code = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: length) { buffer in
+            fill(buffer)
+            return buffer.withMemoryRebound(to: CChar.self) {
+                sqlite3_bind_text64(handle, Int32(truncatingIfNeeded: index), $0.baseAddress, UInt64(length), CSQLite_transient(), UInt8(SQLITE_UTF8))
+            }
+        }
+        try check(code)
+    }
+
     /// - Returns: true when a row can be read, false at the end, after which the statement is reset.
     package func step() throws(DatabaseError) -> Bool {
         switch sqlite3_step(handle) {

@@ -14,8 +14,20 @@ package struct Codec<Value: Sendable & Equatable>: Sendable {
     /// Adds a fault and returns nil when the value will not do.
     package let parse: @Sendable (JSON, _ pointer: String, inout Faults) -> Value?
     package let column: @Sendable (Value) -> SQLite.Value
+    /// Binds what `column` gives.
+    let bind: @Sendable (Value, Statement, Int) throws(DatabaseError) -> Void
     package let load: @Sendable (Statement, Int) -> Value
     package let write: @Sendable (Value, inout JSONWriter) -> Void
+
+    init(
+        cell: Cell, isNullable: Bool, target: RecordType? = nil, parse: @escaping @Sendable (JSON, _ pointer: String, inout Faults) -> Value?,
+        column: @escaping @Sendable (Value) -> SQLite.Value, bind: (@Sendable (Value, Statement, Int) throws(DatabaseError) -> Void)? = nil,
+        load: @escaping @Sendable (Statement, Int) -> Value, write: @escaping @Sendable (Value, inout JSONWriter) -> Void
+    ) {
+        (self.cell, self.isNullable, self.target) = (cell, isNullable, target)
+        (self.parse, self.column, self.load, self.write) = (parse, column, load, write)
+        if let bind { self.bind = bind } else { self.bind = { (value, statement, index) throws(DatabaseError) in try statement.bind(index, column(value)) } }
+    }
 }
 
 extension Codec {
@@ -25,6 +37,9 @@ extension Codec {
             cell: codec.cell, isNullable: true, target: codec.target,
             parse: { json, pointer, faults in json == .null ? .some(nil) : codec.parse(json, pointer, &faults).map { .some($0) } },
             column: { $0.map(codec.column) ?? .null },
+            bind: { (value, statement, index) throws(DatabaseError) in
+                if let value { try codec.bind(value, statement, index) } else { try statement.bind(index, .null) }
+            },
             load: { $0.isNull($1) ? nil : codec.load($0, $1) },
             write: { value, json in if let value { codec.write(value, &json) } else { json.null() } })
     }
@@ -53,19 +68,20 @@ extension Codec {
 }
 
 extension Codec {
-    /// The same, read from its column and written into a document without a `String` between, which is most of what that costs.
+    /// The same for texts of one length, in ASCII, without a `String` between them and their column or document, which is most of what that costs.
     fileprivate func inPlace(
-        read: @escaping @Sendable (UnsafeBufferPointer<UInt8>) -> Value?, write: @escaping @Sendable (Value, inout JSONWriter) -> Void
+        length: Int, read: @escaping @Sendable (UnsafeBufferPointer<UInt8>) -> Value?, fill: @escaping @Sendable (Value, UnsafeMutableBufferPointer<UInt8>) -> Void
     ) -> Codec {
         Codec(
             cell: cell, isNullable: isNullable, target: target, parse: parse, column: column,
+            bind: { (value, statement, index) throws(DatabaseError) in try statement.bind(index, textOfLength: length) { fill(value, $0) } },
             load: { statement, column in
                 guard let value = statement.withUTF8(column, read) else {
                     preconditionFailure("column \(column) of \(statement.sql) holds no \(Value.self)")
                 }
                 return value
             },
-            write: write)
+            write: { value, json in json.string(ofLength: length) { fill(value, $0) } })
     }
 }
 
@@ -220,7 +236,7 @@ extension Codec where Value == Timestamp {
     package static let time = Codec.text(
         "time.format", en: "must be a time such as 2026-12-31T22:59:00Z", fr: "doit être une date et heure comme 2026-12-31T22:59:00Z", write: { $0.text },
         read: { Timestamp($0) }
-    ).inPlace(read: { Timestamp(utf8: $0) }, write: { value, json in json.string(ofLength: Timestamp.length, value.fill) })
+    ).inPlace(length: Timestamp.length, read: { Timestamp(utf8: $0) }, fill: { $0.fill($1) })
 }
 
 extension Codec where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
@@ -236,7 +252,7 @@ extension Codec {
     package static func reference<Of: Record>() -> Codec where Value == Identifier<Of> {
         var codec = Codec.text(
             "id.format", en: "must be an id: a UUID in lower case", fr: "doit être un identifiant : un UUID en minuscules", write: { $0.text }, read: { Identifier($0) }
-        ).inPlace(read: { Identifier(utf8: $0) }, write: { value, json in json.string(ofLength: Identifier<Of>.length, value.fill) })
+        ).inPlace(length: Identifier<Of>.length, read: { Identifier(utf8: $0) }, fill: { $0.fill($1) })
         codec.target = Of.type
         return codec
     }

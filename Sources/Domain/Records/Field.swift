@@ -30,6 +30,7 @@ package final class Field<R: Sendable>: Sendable {
     /// Checks a value and gives what sets it; nil when it will not do.
     package let parse: @Sendable (JSON, _ pointer: String, inout Faults) -> Assignment<R>?
     package let column: @Sendable (R) -> Value
+    let bind: @Sendable (R, Statement, Int) throws(DatabaseError) -> Void
     package let load: @Sendable (inout R, Statement, Int) -> Void
     package let write: @Sendable (R, inout JSONWriter) -> Void
     package let isEqual: @Sendable (R, R) -> Bool
@@ -51,6 +52,7 @@ package final class Field<R: Sendable>: Sendable {
             codec.parse(json, pointer, &faults).map { value in Assignment(field: name) { place.set(value, in: &$0) } }
         }
         column = { codec.column(place.value(in: $0)) }
+        bind = { (record, statement, index) throws(DatabaseError) in try codec.bind(place.value(in: record), statement, index) }
         load = { place.set(codec.load($1, $2), in: &$0) }
         write = { codec.write(place.value(in: $0), &$1) }
         isEqual = { place.value(in: $0) == place.value(in: $1) }
