@@ -192,7 +192,7 @@ package final class Federation: Sendable {
         } catch { throw .busy }
     }
 
-    private func transaction(on connection: Connection) -> Transaction {
+    func transaction(on connection: Connection) -> Transaction {
         Transaction(
             connection: connection, now: now(), feed: feed, ids: ids, tokens: tokens, webhooks: webhooks, terms: terms.withLock { $0 },
             pairingLimits: pairingLimits)

@@ -26,6 +26,7 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
     private var afterCommit: [@Sendable () -> Void] = []
     /// Records whose documents are behind their rows, and what brings them up to date before the commit.
     private var pending: [Pending] = []
+    var queues = SettledQueues()
     private var atClosure = Mark(seq: 0, numbers: [:], touched: 0, pending: [], afterCommit: 0, erased: 0)
 
     init(heads: Heads, highWater: HighWater, announce: @escaping @Sendable (Set<Audience>) -> Void) {
@@ -123,6 +124,7 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
         (seq, numbers) = (mark.seq, mark.numbers)
         touched.removeSubrange(mark.touched...)
         pending = mark.pending
+        queues.forgetAll()
         afterCommit.removeSubrange(mark.afterCommit...)
         erased.removeSubrange(mark.erased...)
     }
@@ -142,6 +144,7 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
     func committed() {
         if seq != storedSeq { highWater.committed(seq) }
         storedSeq = seq
+        queues.forgetAll()
         for body in afterCommit { body() }
         afterCommit.removeAll()
         if hasNewDue {
@@ -169,6 +172,7 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
         seq = storedSeq
         touched.removeAll()
         pending.removeAll()
+        queues.forgetAll()
         types.removeAll()
         afterCommit.removeAll()
         erased.removeAll()

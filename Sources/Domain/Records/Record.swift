@@ -46,6 +46,9 @@ package protocol Record: Sendable {
     /// The fields that a role may set; nil: all that clients may.
     static func fields(for role: Role) -> Set<String>?
 
+    /// The session whose seats and queue a write of this record may touch.
+    var queuedIn: Identifier<Session>? { get }
+
     /// Rules before the row is written: derives fields, checks what one field alone cannot tell.
     mutating func prepare(_ change: Change<Self>, in tx: Transaction) throws(DomainError)
     /// Rules after it: rows that hang on this one.
@@ -112,6 +115,7 @@ extension Record {
     package var replacement: Identifier<Self>? { nil }
     package static var replacementColumn: String? { nil }
     package var owners: [Identifier<Coop>] { [] }
+    package var queuedIn: Identifier<Session>? { nil }
     package static func roles(for action: Action) -> Set<Role> { [.federationAdmin] }
     package static func admits(_ caller: Caller, to action: Action) -> Bool { caller.role.map { roles(for: action).contains($0) } ?? false }
     package static func fields(for role: Role) -> Set<String>? { nil }

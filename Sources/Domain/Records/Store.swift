@@ -186,6 +186,7 @@ package struct Store<R: Record>: Sendable {
             guard present.meta.rev != old.meta.rev || !present.hasFields(of: old) else { return }
             var new = present
             new.meta.rev = tx.nextSeq()
+            tx.feed.queues.forget(new)
             try tx.connection.run(revise, [.integer(new.meta.rev), new.id.value])
             try Feed.publish(new, replacing: present, in: tx)
             try published(old, new)
@@ -208,6 +209,7 @@ package struct Store<R: Record>: Sendable {
         try expected.check(record.meta, seenAs: shown.layer)
         try record.checkDeletable(by: caller, in: tx)
         do throws(DatabaseError) {
+            tx.feed.queues.forget(record)
             try tx.connection.run(delete, [id.value])
             try Feed.remove(record, .deleted, in: tx)
             try History.note(change, rev: tx.lastSeq, of: record, in: tx)
@@ -257,14 +259,26 @@ package struct Store<R: Record>: Sendable {
     }
 
     private func add(_ record: R, in tx: Transaction) throws(DatabaseError) {
+        tx.feed.queues.forget(record)
         let meta = record.meta
-        let revisions = [meta.rev, meta.ownRev, meta.created.milliseconds, meta.updated.milliseconds].map { Value.integer($0) }
-        let search = record.searchText.map { [Value.text($0.folded)] } ?? []
-        try tx.connection.run(insert, [.text(meta.id.text)] + revisions + R.fields.map { $0.column(record) } + search)
+        try tx.update(insert, expecting: 1) { (statement) throws(DatabaseError) in
+            try statement.bind(1, textOfLength: Identifier<R>.length, meta.id.fill)
+            try statement.bind(2, .integer(meta.rev))
+            try statement.bind(3, .integer(meta.ownRev))
+            try statement.bind(4, .integer(meta.created.milliseconds))
+            try statement.bind(5, .integer(meta.updated.milliseconds))
+            var index = 6
+            for field in R.fields {
+                try field.bind(record, statement, index)
+                index += 1
+            }
+            if let text = record.searchText { try statement.bind(index, .text(text.folded)) }
+        }
     }
 
     /// Names the columns that differ only: SQLite then leaves the indexes over the others alone, and their foreign keys unchecked.
     private func change(_ old: R, to record: R, in tx: Transaction) throws(DatabaseError) {
+        tx.feed.queues.forget(old)
         var sql = "UPDATE \(table) SET rev = ?, own_rev = ?, updated_ms = ?"
         var values = [record.meta.rev, record.meta.ownRev, record.meta.updated.milliseconds].map { Value.integer($0) }
         for field in R.fields where !field.isEqual(old, record) {

@@ -2,28 +2,33 @@ import SQLite
 import Text
 
 /// By what people are known again (invariant 7).
-struct Contact {
+struct Contact: Sendable {
     private let email: String?
     private let phone: String?
     private let name: String?
     private let postal: String?
 
     init(of registration: Registration) {
-        (email, phone) = (registration.email?.folded, registration.phone)
-        (name, postal) = (registration.contactName?.folded.words, registration.postal?.folded.words)
+        self.init(email: registration.email, phone: registration.phone, name: registration.contactName, postal: registration.postal)
     }
 
-    /// What a statement has to select for `isOf`.
+    /// The columns that a statement has to select, and of its row the contact that begins with this one.
     static let columns = "email, phone, postal, contact_name"
+    init(_ row: Statement, _ column: Int) {
+        self.init(email: row.optionalText(column), phone: row.optionalText(column + 1), name: row.optionalText(column + 3), postal: row.optionalText(column + 2))
+    }
 
-    /// Whether a row, whose columns begin with this one, has the same e-mail address, else the same telephone, else the same name and address.
-    func isOf(_ row: Statement, _ column: Int) -> Bool {
-        if let email, let theirs = row.optionalText(column) { return email == theirs.folded }
-        if let phone, let theirs = row.optionalText(column + 1) { return phone == theirs }
-        guard let name, let postal, let theirs = row.optionalText(column + 2), postal == theirs.folded.words, let theirName = row.optionalText(column + 3) else {
-            return false
-        }
-        return name == theirName.folded.words
+    private init(email: String?, phone: String?, name: String?, postal: String?) {
+        (self.email, self.phone) = (email?.folded, phone)
+        (self.name, self.postal) = (name?.folded.words, postal?.folded.words)
+    }
+
+    /// Whether both have the same e-mail address, else the same telephone, else the same name and address.
+    func isSame(as other: Contact) -> Bool {
+        if let email, let theirs = other.email { return email == theirs }
+        if let phone, let theirs = other.phone { return phone == theirs }
+        guard let name, let postal else { return false }
+        return postal == other.postal && name == other.name
     }
 }
 

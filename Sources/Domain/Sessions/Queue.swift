@@ -9,75 +9,104 @@ struct Queue: Sendable {
         var party: Promotion.Party
     }
 
-    let session: Session
+    private(set) var session: Session
     /// The number of the newest registration, whatever became of it.
     private(set) var lastEntryNo = 0
-    /// The first live registration with the contact that was asked for.
-    private(set) var duplicate: (id: Identifier<Registration>, entryNo: Int)?
-    /// As they are stored, without the one that is being written.
-    private var others: [Member] = []
-    /// What the routine makes of them; the one that is being written comes last.
-    private var settled: [Member] = []
+    /// As they are stored; the one that is being written comes last, from when it is decided on.
+    private var members: [Member] = []
+    /// Theirs, in the same order. By themselves, since all else is copied with every step.
+    private var contacts: [Contact] = []
+    /// What the routine makes of them.
+    private var settled: [Promotion.Party] = []
+    private var isWriting = false
 
-    /// - Parameters:
-    ///   - writing: the registration that is being written, which the caller holds itself.
-    ///   - contact: what to look for among the others.
-    init(of session: Session, writing id: Identifier<Registration>? = nil, sameAs contact: Contact? = nil, in tx: Transaction) throws(DomainError) {
+    /// - Parameter writing: the registration that is being written, which the caller holds itself.
+    init(of session: Session, writing id: Identifier<Registration>? = nil, in tx: Transaction) throws(DomainError) {
+        if let known = tx.feed.queues[session.id] { self = known } else { self = try Queue(reading: session, in: tx) }
+        guard let id, let own = members.firstIndex(where: { $0.id == id }) else { return }
+        members.remove(at: own)
+        contacts.remove(at: own)
+    }
+
+    private init(reading session: Session, in tx: Transaction) throws(DomainError) {
         self.session = session
         try storing { () throws(DatabaseError) in
-            let row = try tx.connection.statement(Self.members)
+            let row = try tx.connection.statement(Self.rows)
             try row.bind([session.id.value])
             while try row.step() {
                 lastEntryNo = Int(row.integer(1))
-                guard let member = Member(row), member.id != id else { continue }
-                if duplicate == nil, contact?.isOf(row, 9) == true { duplicate = (member.id, lastEntryNo) }
-                others.append(member)
+                guard let member = Member(row) else { continue }
+                members.append(member)
+                contacts.append(Contact(row, 9))
             }
         }
-        settled = others
     }
 
-    private static let members = """
+    private static let rows = """
         SELECT id, entry_no, status, party_size, queued_at, offer_expires_at, rank, not_promoted_reason, attended_count, \(Contact.columns)
         FROM registration WHERE session_id = ? ORDER BY entry_no
         """
 
     /// The others that want a seat or have one.
-    var parties: [Promotion.Party] { others.map(\.party) }
+    var parties: [Promotion.Party] { members.map(\.party) }
+
+    /// The first of the others with this contact.
+    func duplicate(of contact: Contact) -> (id: Identifier<Registration>, entryNo: Int)? {
+        contacts.firstIndex { $0.isSame(as: contact) }.map { (members[$0].id, members[$0].party.entryNo) }
+    }
 
     /// Decides, with this registration among the others, and gives back what becomes of it.
     mutating func settle(with own: Registration? = nil, isNew: Bool = false, at now: Timestamp) -> Registration? {
-        var parties = parties
-        if let own { parties.append(Promotion.Party(own, isNew: isNew)) }
-        if !session.status.isOver { Promotion.settle(&parties, session.promotionRules, at: now) }
-        settled = others
-        for index in others.indices { settled[index].party = parties[index] }
-        guard var own, let party = parties.last else { return nil }
-        if !session.status.isOver { own.take(party) }
-        settled.append(Member(id: own.id, attendedCount: own.attendedCount ?? 0, party: party))
+        if let own {
+            isWriting = true
+            members.append(Member(id: own.id, attendedCount: own.attendedCount ?? 0, party: Promotion.Party(own, isNew: isNew)))
+            contacts.append(Contact(of: own))
+        }
+        settled = parties
+        guard !session.status.isOver else { return own }
+        Promotion.settle(&settled, session.promotionRules, at: now)
+        guard var own, let party = settled.last else { return nil }
+        own.take(party)
         return own
     }
 
     /// Stores what was decided about the others, and the session's totals.
     func store(by caller: Caller, in tx: Transaction) throws(DomainError) {
-        for (before, after) in zip(others, settled) where before.party != after.party {
+        for (before, after) in zip(members.dropLast(isWriting ? 1 : 0), settled) where before.party != after {
             let old = try Registration.store.require(before.id, in: tx.connection)
-            if before.party.status != after.party.status {
-                try Registration.store.amend(old, .transition, by: caller, in: tx) { $0.take(after.party) }
+            if before.party.status != after.status {
+                try Registration.store.amend(old, .transition, by: caller, in: tx) { $0.take(after) }
             } else {
                 var new = old
-                new.take(after.party)
+                new.take(after)
                 if !new.hasFields(of: old) { try Registration.store.republish(old, as: new, in: tx) }
             }
         }
         var counted = session
-        counted.count(settled)
+        counted.count(members, as: settled)
         guard counted.totals != session.totals else { return }
         // Many sign up for the same session at once.
         try Session.store.republishLater(session, as: counted, in: tx) { (old, new) throws(DatabaseError) in
             guard new.status == .open, new.freeSeats == 0, old.freeSeats > 0 else { return }
             try Outbox.note(EventType.sessionFull, rev: new.meta.rev, of: new, before: old, in: tx)
         }
+    }
+
+    /// The queue for whoever comes next, after all that was decided has been stored.
+    var next: Queue {
+        var next = self
+        next.session.count(members, as: settled)
+        next.lastEntryNo = max(lastEntryNo, members.last?.party.entryNo ?? 0)
+        for index in settled.indices {
+            next.members[index].party = settled[index]
+            (next.members[index].party.isNew, next.members[index].party.isToBeCalled) = (false, false)
+        }
+        for index in settled.indices.reversed() where !settled[index].status.isLive {
+            next.members.remove(at: index)
+            next.contacts.remove(at: index)
+        }
+        (next.settled, next.isWriting) = ([], false)
+        return next
     }
 }
 
@@ -108,19 +137,18 @@ extension Session {
 
     fileprivate var totals: [Int] { [freeSeats, seatsConfirmed, seatsOffered, waitingParties, waitingSeats, attendedCount] }
 
-    fileprivate mutating func count(_ members: [Queue.Member]) {
+    fileprivate mutating func count(_ members: [Queue.Member], as parties: [Promotion.Party]) {
         (seatsConfirmed, seatsOffered, waitingParties, waitingSeats, attendedCount) = (0, 0, 0, 0, 0)
-        for member in members {
-            let seats = member.party.size
-            switch member.party.status {
-            case .confirmed, .absent: seatsConfirmed += seats
+        for (member, party) in zip(members, parties) {
+            switch party.status {
+            case .confirmed, .absent: seatsConfirmed += party.size
             case .attended:
-                seatsConfirmed += seats
+                seatsConfirmed += party.size
                 attendedCount += member.attendedCount
-            case .offered: seatsOffered += seats
+            case .offered: seatsOffered += party.size
             case .waitlisted:
                 waitingParties += 1
-                waitingSeats += seats
+                waitingSeats += party.size
             case .cancelled, .expired, .sessionCancelled: break
             }
         }

@@ -15,12 +15,12 @@ extension Registration {
         }
         try checkFields(in: session)
         let isKnownOtherwise = change.action == .create || !change.given.isDisjoint(with: ["email", "phone", "postal", "contact_name"])
-        var queue = try Queue(of: session, writing: id, sameAs: isKnownOtherwise ? Contact(of: self) : nil, in: tx)
+        var queue = try Queue(of: session, writing: change.old?.id, in: tx)
         if change.action == .create {
             entryNo = queue.lastEntryNo + 1
             try checkMayWait(session, change.caller)
         }
-        if let other = queue.duplicate { try checkDuplicate(change, of: other) }
+        if isKnownOtherwise, let other = queue.duplicate(of: Contact(of: self)) { try checkDuplicate(change, of: other) }
         if let old = change.old, change.action == .change { try resize(from: old, queue, at: tx.now) }
         decide(&queue, isNew: change.action == .create, at: tx.now)
     }
@@ -32,8 +32,9 @@ extension Registration {
     }
 
     private func session(for caller: Caller, in tx: Transaction) throws(DomainError) -> Session {
-        var faults = Faults()
-        guard let session = try Session.store.find(sessionID, in: tx.connection), session.isVisible(to: caller) else {
+        let known = tx.feed.queues[sessionID]?.session
+        guard let session = known != nil ? known : try Session.store.find(sessionID, in: tx.connection), session.isVisible(to: caller) else {
+            var faults = Faults()
             faults.addUnknownReference("#/session_id", .session)
             throw .invalid(faults.all)
         }
@@ -180,7 +181,9 @@ extension Registration {
             }
         }
         // What others have brought about is stored by them.
-        if !change.isConsequence { try queue?.store(by: change.caller, in: tx) }
+        guard !change.isConsequence, let queue else { return }
+        try queue.store(by: change.caller, in: tx)
+        if change.action == .create { tx.feed.queues.remember(queue.next) }
     }
 
     package func checkDeletable(by caller: Caller, in tx: Transaction) throws(DomainError) {

@@ -118,6 +118,7 @@ package struct Registration: Record {
     /// Nobody outside the co-op, not even the federation; a helper's device sees who comes, not how to reach them.
     package var readers: [Reader] { isErased ? [] : [Reader(.desk(coopID), hiding: Self.hiddenAtDesk), Reader(.office(coopID))] }
     package var absence: Feed.Gone { isErased ? .erased : .scope }
+    package var queuedIn: Identifier<Session>? { sessionID }
     package var owners: [Identifier<Coop>] { [coopID] }
 
     package static func roles(for action: Action) -> Set<Role> {

@@ -81,6 +81,7 @@ package struct Session: Record {
         return readers
     }
 
+    package var queuedIn: Identifier<Session>? { id }
     package var owners: [Identifier<Coop>] { [coopID] }
     package static func roles(for action: Action) -> Set<Role> { action == .merge ? [] : [.coopManager] }
     package static var settlesAfterwards: Bool { true }

@@ -38,7 +38,7 @@ struct PromotionSimulation {
             """, by: fixture.manager)
         var parties: [Registration] = []
         var log: [String] = []
-        for move in 0..<30 where clock.now < starts {
+        func move(_ move: Int) throws {
             let index = parties.indices.randomElement(using: &random)
             switch (Int.random(in: 0..<12, using: &random), index) {
             case (0...4, _) where clock.now.milliseconds < model.closes && model.isOpen:
@@ -60,12 +60,12 @@ struct PromotionSimulation {
             case (8, let index?) where ["waitlisted", "offered", "confirmed"].contains(model.parties[index].state):
                 let size = Int.random(in: 1...model.capacity, using: &random)
                 log.append("resize \(index + 1) \(size)")
-                let refused = refusal { parties[index] = try fixture.test.patch(parties[index], #"{"party_size":\#(size)}"#, by: fixture.manager) }
+                let refused = refusal { parties[index] = try fixture.patch(parties[index], #"{"party_size":\#(size)}"#) }
                 try #require(refused == (model.resize(index, to: size) ? nil : "session.full"), "seed \(seed): \(log)")
             case (9, _):
                 let capacity = Int.random(in: 1...5, using: &random)
                 log.append("capacity \(capacity)")
-                let refused = refusal { session = try fixture.test.patch(session, #"{"capacity":\#(capacity)}"#, by: fixture.manager) }
+                let refused = refusal { session = try fixture.patch(session, #"{"capacity":\#(capacity)}"#) }
                 try #require(refused == (model.setCapacity(capacity) ? nil : "session.seats-held"), "seed \(seed): \(log)")
             case (10, _) where clock.now.milliseconds < model.closes:
                 log.append(model.isOpen ? "close" : "reopen")
@@ -81,9 +81,9 @@ struct PromotionSimulation {
                 if model.now >= model.closes { model.isOpen = false }
                 model.giveAway()
             }
-            let stored = try parties.map { try fixture.test.stored($0) }
+            let stored = try parties.map { try fixture.stored($0) }
             try #require(stored.map { "\($0.entryNo) \($0.status.rawValue) \($0.rank ?? 0)" } == model.picture, "seed \(seed): \(log)")
-            let totals = try fixture.test.stored(session)
+            let totals = try fixture.stored(session)
             let waiting = stored.filter { $0.status == .waitlisted }.sorted { $0.rank ?? 0 < $1.rank ?? 0 }
             try #require(
                 totals.waitingParties == waiting.count && totals.waitingSeats == waiting.reduce(0) { $0 + $1.partySize }
@@ -94,6 +94,19 @@ struct PromotionSimulation {
                 try #require(party.notPromotedReason == reason && party.wasWaitlisted, "seed \(seed): \(log)")
             }
             try #require(totals.seatsConfirmed + totals.seatsOffered == model.held && model.held <= totals.capacity, "seed \(seed): \(log)")
+        }
+        var moves = (0..<30)[...]
+        while !moves.isEmpty, clock.now < starts {
+            // Alone, or as the writer takes those who come together.
+            let batch = moves.prefix(Int.random(in: 1...6, using: &random))
+            moves = moves.dropFirst(batch.count)
+            log.append("batch")
+            try fixture.together { for number in batch where clock.now < starts { try move(number) } }
+            let shown = try fixture.test.document(of: session, for: .manager(of: fixture.coop))
+            let totals = try fixture.stored(session)
+            try #require(
+                shown?["free_seats"]?.integerValue == Int64(totals.freeSeats) && shown?["waiting_seats"]?.integerValue == Int64(totals.waitingSeats)
+                    && shown?["rev"]?.integerValue == totals.meta.rev, "seed \(seed): \(log)")
         }
         // Whoever comes next finds no session of this one under way.
         if clock.now < starts { clock.advance(seconds: (starts.milliseconds - clock.now.milliseconds) / 1000 + 1) }

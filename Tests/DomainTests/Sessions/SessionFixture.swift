@@ -1,5 +1,6 @@
 @testable import Domain
 import JSON
+import SQLite
 import Synchronization
 import TestSupport
 
@@ -10,6 +11,7 @@ struct SessionFixture {
     let site: Site
     let facilitator: Facilitator
     let module: Module
+    private let batch = Batch()
     var manager: Caller { .manager(of: coop) }
 
     init(workstations: Int = 5, projector: Bool = false, department: String = "35") throws {
@@ -34,17 +36,23 @@ struct SessionFixture {
     func step(_ session: Session, _ json: String) throws(DomainError) -> Session {
         let step = try Transition<Session.Status>(TestJSON.parse(json), taking: Session.transitionFields)
         let manager = manager
-        return try test.federation.perform { (tx) throws(DomainError) in try Session.store.transition(session.id, step, expecting: .any, by: manager, in: tx) }
+        return try write { (tx) throws(DomainError) in try Session.store.transition(session.id, step, expecting: .any, by: manager, in: tx) }
+    }
+
+    func patch<R: Record>(_ record: R, _ json: String) throws(DomainError) -> R {
+        let patch = try Draft<R>(TestJSON.parse(json), for: .patch)
+        let manager = manager
+        return try write { (tx) throws(DomainError) in try R.store.update(record.id, with: patch, expecting: .any, by: manager, in: tx) }
     }
 
     func open(_ more: String = "", capacity: Int = 5) throws(DomainError) -> Session { try session(#","status":"open""# + more, capacity: capacity) }
 
     @discardableResult
     func register(_ session: Session, _ name: String, size: Int = 1, _ more: String = "", by caller: Caller? = nil) throws(DomainError) -> Registration {
-        let id = try test.create(
-            Registration.self,
-            #"{"session_id":"\#(session.id)","contact_name":"\#(name)","phone":"+33299\#(Self.digits(name))","party_size":\#(size)\#(more)}"#, by: caller ?? manager)
-        return try test.stored(id)
+        let draft = try Draft<Registration>(
+            TestJSON.parse(#"{"session_id":"\#(session.id)","contact_name":"\#(name)","phone":"+33299\#(Self.digits(name))","party_size":\#(size)\#(more)}"#), for: .create)
+        let caller = caller ?? manager
+        return try stored(write { (tx) throws(DomainError) in try Registration.store.create(draft, by: caller, in: tx).record })
     }
 
     /// A number of six digits that only this name has.
@@ -61,13 +69,38 @@ struct SessionFixture {
     func step(_ registration: Registration, _ json: String, by caller: Caller? = nil) throws(DomainError) -> Registration {
         let step = try Transition<Registration.Status>(TestJSON.parse(json), taking: Registration.transitionFields)
         let caller = caller ?? manager
-        return try test.federation.perform { (tx) throws(DomainError) in
-            try Registration.store.transition(registration.id, step, expecting: .any, by: caller, in: tx)
-        }
+        return try write { (tx) throws(DomainError) in try Registration.store.transition(registration.id, step, expecting: .any, by: caller, in: tx) }
     }
 
     /// Runs what has fallen due, as the timer does.
-    func runDue() throws(DomainError) { try test.federation.perform { (tx) throws(DomainError) in try Due.run(in: tx) } }
+    func runDue() throws(DomainError) { try write { (tx) throws(DomainError) in try Due.run(in: tx) } }
+
+    // MARK: Several writes in one commit
+
+    /// What the writer has open while `together` runs.
+    private final class Batch: @unchecked Sendable {
+        var connection: Connection?
+    }
+
+    /// Runs the fixture's writes in `body` as parts of one batch, each with what the ones before have left.
+    func together(_ body: @escaping () throws -> Void) throws {
+        nonisolated(unsafe) let body = body
+        try test.federation.perform { [batch] (tx) throws(DomainError) -> Swift.Result<Void, any Error> in
+            batch.connection = tx.connection
+            defer { batch.connection = nil }
+            return Swift.Result { try body() }
+        }.get()
+    }
+
+    private func write<Result: Sendable>(_ body: @escaping @Sendable (Transaction) throws(DomainError) -> Result) throws(DomainError) -> Result {
+        guard let connection = batch.connection else { return try test.federation.perform(body) }
+        return try body(test.federation.transaction(on: connection))
+    }
+
+    func stored<R: Record>(_ record: R) throws(DomainError) -> R {
+        guard let connection = batch.connection else { return try test.stored(record) }
+        return try R.store.require(record.id, in: connection)
+    }
 
     func findings() throws -> [FeedAudit.Finding] { try test.federation.read { (connection) throws(DomainError) in try FeedAudit.verify(in: connection) } }
 }
