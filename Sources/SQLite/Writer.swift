@@ -83,7 +83,7 @@ package final class Writer: Sendable {
     ///
     /// - Parameters:
     ///   - body: may be run more than once, but what it did before is then taken back.
-    ///   - done: called on the writer thread once the batch is on disk, or has failed.
+    ///   - done: called once the batch is on disk, or has failed; on the writer thread, or on the one that answers for it.
     package func submit<Result: Sendable>(
         as kind: Kind = .ordinary, _ body: @escaping @Sendable (Connection) throws -> Result, done: @escaping @Sendable (Swift.Result<Result, WriteFailure>) -> Void
     ) throws(QueueError) {
@@ -125,7 +125,56 @@ package final class Writer: Sendable {
         monitor.when({ $0.isClosed }) { _ in }
     }
 
-    // Unchecked: written by the writer thread before `finish` reads it on the same thread.
+    /// What was done, and what became of each part of it.
+    private struct Batch: Sendable {
+        let jobs: [Job]
+        let outcomes: [WriteFailure?]
+
+        func finish() {
+            for (job, outcome) in zip(jobs, outcomes) { job.finish(outcome) }
+        }
+    }
+
+    /// Answers a crowd beside the writer, which has the next batch to do meanwhile; a tenth of its work otherwise.
+    private final class Answering: Sendable {
+        private struct State {
+            var batches: [Batch] = []
+            var isClosing = false
+            var isClosed = false
+        }
+
+        /// Below this, to wake the thread costs as much.
+        private static let crowd = 8
+
+        private let monitor = Monitor(State())
+
+        init() {
+            let monitor = monitor
+            startThread {
+                while let batches = Self.next(monitor) { for batch in batches { batch.finish() } }
+                monitor.change(wakingAll: true) { $0.isClosed = true }
+            }
+        }
+
+        private static func next(_ monitor: Monitor<State>) -> [Batch]? {
+            monitor.when({ $0.isClosing || !$0.batches.isEmpty }) { state in
+                defer { state.batches = [] }
+                return state.batches.isEmpty ? nil : state.batches
+            }
+        }
+
+        func answer(_ batch: Batch) {
+            if batch.jobs.count < Self.crowd { batch.finish() } else { monitor.change { $0.batches.append(batch) } }
+        }
+
+        /// Answers what is left.
+        func close() {
+            monitor.change(wakingAll: true) { $0.isClosing = true }
+            monitor.when({ $0.isClosed }) { _ in }
+        }
+    }
+
+    // Unchecked: written by the writer thread before `finish` reads it, there or on the thread that answers.
     private final class Box<Value>: @unchecked Sendable { var value: Value? }
 
     // Unchecked: only the writer thread runs it.
@@ -134,6 +183,7 @@ package final class Writer: Sendable {
         private let observer: any TransactionObserver
         private let readers: Readers
         private let monitor: Monitor<State>
+        private let answering = Answering()
         private var checkpoints: Checkpoints
         private var hasWorked = true
         /// Batches that have savepoints from the start, because one had to be run again a short while ago: otherwise a client that
@@ -169,6 +219,7 @@ package final class Writer: Sendable {
             }
             if let connection { checkpoints.closing(connection) }
             connection = nil
+            answering.close()
             monitor.change(wakingAll: true) { $0.isClosed = true }
         }
 
@@ -188,7 +239,7 @@ package final class Writer: Sendable {
         private func process(_ batch: [Job], _ connection: Connection) {
             do throws(DatabaseError) {
                 let outcomes = try run(batch, connection)
-                for (job, outcome) in zip(batch, outcomes) { job.finish(outcome) }
+                answering.answer(Batch(jobs: batch, outcomes: outcomes))
             } catch {
                 // A full disk is the same for everybody, and so is another program's lock, which was waited for; anything else may
                 // be one closure's fault.
