@@ -58,11 +58,10 @@ import Foundation
         ]
         var bootstraps = [first]
         for _ in 1..<max(2, options.rounds) { bootstraps.append(try server.bootstrap()) }
-        rows.append(try creations(server))
-        let sessions = try server.openSessions(1500)
         let list = "/v1/sessions?limit=50"
-        rows.insert(try compare("public list of 50 sessions", wanted: 0.5, nginx, server, .same(list, token: nil), against: .same(idlePath, token: nil)), at: 3)
-        rows.append(try signUps(server, sessions, against: rows[rows.count - 1]))
+        _ = try server.openSessions(1500)
+        rows.append(try compare("public list of 50 sessions", wanted: 0.5, nginx, server, .same(list, token: nil), against: .same(idlePath, token: nil)))
+        rows += try writes(server)
         // The server gives its caches back when nothing was written for five seconds.
         progress("waiting for the server to rest …")
         sleep(12)
@@ -98,18 +97,35 @@ import Foundation
             rounds.append((nginx, try wrk.load(port: server.port, requests)))
         }
         return Row(
-            what: what, load: median(rounds.map(\.server)), nginx: median(rounds.map(\.nginx)).perSecond,
+            what: what, load: median(rounds.map(\.server)), other: median(rounds.map(\.nginx)).perSecond,
             ratio: median(rounds.map { $0.server.perSecond / $0.nginx.perSecond }), wanted: wanted)
     }
 
-    private func creations(_ server: Server) throws(BenchError) -> Row {
-        var loads: [Load] = []
+    /// Durable writes, of each kind in turn: sign-ups are held against creations. A sign-up writes the registration and what the session
+    /// shows of its seats; parties of one, for sessions of five seats.
+    private func writes(_ server: Server) throws(BenchError) -> [Row] {
+        // The waiting list of such a session is full with 25.
+        let kinds = [("25 in a row a session", 25), ("1,500 sessions in turn", 1)]
+        var created: [Load] = []
+        var signUps: [[Load]] = kinds.map { _ in [] }
         for round in 1...options.rounds {
-            progress("creating, round \(round) of \(options.rounds) …")
-            let requests = Requests.create("/v1/referents", body: Self.referent(of: server.coopID), from: round * 10_000_000, token: server.client.token)
-            loads.append(try wrk.load(port: server.port, requests))
+            progress("creating and signing up, round \(round) of \(options.rounds) …")
+            let from = round * 10_000_000
+            let creations = Requests.create("/v1/referents", body: Self.referent(of: server.coopID), from: from, token: server.client.token)
+            created.append(try wrk.load(port: server.port, creations))
+            for (index, kind) in kinds.enumerated() {
+                let paths = try server.openSessions(1500).map { $0 + "/registrations" }
+                let body = #"{"contact_name":"Amélie","channel":"phone","postal":"rue ########"}"#
+                let requests = Requests.create(paths, inARow: kind.1, body: body, from: from, token: server.client.token)
+                signUps[index].append(try wrk.load(port: server.port, requests, seconds: 1))
+            }
         }
-        return Row(what: "create a referent, durable", load: median(loads), wanted: 15_000)
+        let rows = zip(kinds, signUps).map { kind, loads in
+            Row(
+                what: "sign up, durable, \(kind.0)", load: median(loads), other: median(created).perSecond,
+                ratio: median(zip(loads, created).map { $0.perSecond / $1.perSecond }), wanted: 1 / 1.5)
+        }
+        return [Row(what: "create a referent, durable", load: median(created), wanted: 15_000)] + rows
     }
 
     static func referent(of coop: String) -> String {
@@ -118,19 +134,6 @@ import Foundation
         "work_email":"a.petit.########@example.org","is_primary":false,"status":"active","started_on":"2025-09-01",\
         "share_contact_network":false}
         """
-    }
-
-    /// A sign-up writes the registration and the session's free seats; parties of one, in 1,500 sessions in turn.
-    private func signUps(_ server: Server, _ sessions: [String], against creations: Row) throws(BenchError) -> Row {
-        var loads: [Load] = []
-        for round in 1...options.rounds {
-            progress("signing up, round \(round) of \(options.rounds) …")
-            let fresh = round == 1 ? sessions : try server.openSessions(1500)
-            let body = #"{"contact_name":"Amélie","channel":"phone","postal":"rue ########"}"#
-            let requests = Requests.create(fresh.map { $0 + "/registrations" }, body: body, from: round * 10_000_000, token: server.client.token)
-            loads.append(try wrk.load(port: server.port, requests, seconds: 1))
-        }
-        return Row(what: "sign up, durable", load: median(loads), wanted: creations.load.perSecond / 1.5)
     }
 
     /// Memory while 5,000 clients wait for news.

@@ -4,9 +4,9 @@ import Foundation
 struct Row {
     let what: String
     var load: Load
-    /// nginx's requests a second in the same rounds; nil where nginx has nothing like it.
-    var nginx: Double?
-    /// The median of the rounds' ratios to nginx.
+    /// What it is held against, a second, in the same rounds: nginx's requests, or the server's own creations.
+    var other: Double?
+    /// The median of the rounds' ratios to that.
     var ratio: Double?
     /// The least that is wanted: of the ratio where there is one, else of requests a second.
     var wanted: Double
@@ -15,12 +15,12 @@ struct Row {
 /// Prints tables for people, in Markdown, so that they can be pasted.
 struct Report {
     static func print(_ rows: [Row]) {
-        var lines = [["what", "requests/s", "p50 ms", "p99 ms", "bytes", "nginx/s", "ratio", "wanted", ""]]
+        var lines = [["what", "requests/s", "p50 ms", "p99 ms", "bytes", "against", "ratio", "wanted", ""]]
         for row in rows {
             let isMet = (row.ratio ?? row.load.perSecond) >= row.wanted
             lines.append([
                 row.what, grouped(row.load.perSecond), fixed(row.load.p50), fixed(row.load.p99), grouped(row.load.bytes),
-                row.nginx.map(grouped) ?? "", row.ratio.map(fixed) ?? "", row.ratio == nil ? grouped(row.wanted) : fixed(row.wanted),
+                row.other.map(grouped) ?? "", row.ratio.map(fixed) ?? "", row.ratio == nil ? grouped(row.wanted) : fixed(row.wanted),
                 row.load.errors > 0 ? "\(row.load.errors) errors" : isMet ? "" : "below",
             ])
         }

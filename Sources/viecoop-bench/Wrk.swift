@@ -74,8 +74,8 @@ struct Requests {
     /// tells runs apart.
     static func create(_ path: String, body: String, from: Int, token: String) -> Requests { create([path], body: body, from: from, token: token) }
 
-    /// The same to several paths in turn.
-    static func create(_ paths: [String], body: String, from: Int, token: String) -> Requests {
+    /// The same to several paths, so many in a row to each of them.
+    static func create(_ paths: [String], inARow: Int = 1, body: String, from: Int, token: String) -> Requests {
         let parts = body.components(separatedBy: "########").map { "[==[\($0)]==]" }
         let script = """
             local threads = 0
@@ -89,7 +89,7 @@ struct Requests {
             request = function()
                 number = number + 1
                 local digits = string.format("%08d", number)
-                return table.concat({"POST ", paths[number % #paths + 1], head, \(parts.joined(separator: ", digits, "))})
+                return table.concat({"POST ", paths[math.floor(number / \(inARow)) % #paths + 1], head, \(parts.joined(separator: ", digits, "))})
             end
             """
         return Requests(path: "/", script: script)
