@@ -51,7 +51,6 @@ package enum Feed {
     ///   - shown: the audiences that have a row of it at that rev; nil: the former record's readers.
     static func publish<R: Record>(_ record: R, replacing former: R?, shownIn shown: [Audience]? = nil, in tx: Transaction) throws(DatabaseError) {
         let rev = record.meta.rev
-        let id = Value.text(record.meta.id.text)
         let type = Value.text(R.type.rawValue)
         let entry = RecordEntry(of: record)
         tx.feed.note(R.type)
@@ -76,7 +75,7 @@ package enum Feed {
                     try statement.bind(1, .integer(place(number, rev)))
                     try statement.bind(2, row)
                     try statement.bind(3, .integer(number))
-                    try statement.bind(4, id)
+                    try statement.bind(4, record.meta.id)
                     try statement.bind(5, type)
                 }
                 if revived > 0 { continue }
@@ -84,7 +83,7 @@ package enum Feed {
             try tx.update(SQL.insert, expecting: 1) { (statement) throws(DatabaseError) in
                 try statement.bind(1, .integer(place(number, rev)))
                 try statement.bind(2, type)
-                try statement.bind(3, id)
+                try statement.bind(3, record.meta.id)
                 try statement.bind(4, row)
                 try statement.bind(5, .integer(rev))
             }

@@ -43,12 +43,19 @@ package enum History {
             for field in R.fields where field.access != .hidden && !field.isEqual(old, record) { fields += (fields.isEmpty ? "" : ",") + field.name }
         }
         let caller = change.caller
-        try tx.connection.run(
-            SQL.insert,
-            [
-                .text(R.type.rawValue), .text(record.meta.id.text), .integer(rev), .integer(tx.now.milliseconds), .text(caller.actor),
-                caller.coop?.value ?? .null, caller.token?.value ?? .null, .text(change.action.rawValue), from, to, .text(fields),
-            ])
+        try tx.update(SQL.insert, expecting: 1) { (statement) throws(DatabaseError) in
+            try statement.bind(1, .text(R.type.rawValue))
+            try statement.bind(2, record.meta.id)
+            try statement.bind(3, .integer(rev))
+            try statement.bind(4, .integer(tx.now.milliseconds))
+            try statement.bind(5, .text(caller.actor))
+            try statement.bind(6, caller.coop)
+            try statement.bind(7, caller.token)
+            try statement.bind(8, .text(change.action.rawValue))
+            try statement.bind(9, from)
+            try statement.bind(10, to)
+            try statement.bind(11, .text(fields))
+        }
         try Outbox.note(change, rev: rev, of: record, from: from, to: to, in: tx)
     }
 

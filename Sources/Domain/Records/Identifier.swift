@@ -75,6 +75,11 @@ extension Identifier: CustomStringConvertible {
 }
 
 extension Statement {
+    func bind<Of>(_ index: Int, _ id: Identifier<Of>?) throws(DatabaseError) {
+        guard let id else { return try bind(index, .null) }
+        try bind(index, textOfLength: Identifier<Of>.length, id.fill)
+    }
+
     /// - Returns: nil where the column holds no id.
     func identifier<Of>(_ column: Int) -> Identifier<Of>? { withUTF8(column) { Identifier(utf8: $0) } }
 }

@@ -28,7 +28,9 @@ package enum Promotion {
 
     /// Ends offers whose time is up, in the order of their deadlines, gives away after each what is free, and numbers the queue.
     package static func settle(_ parties: inout [Party], _ rules: Rules, at now: Timestamp) {
-        while let missed = parties.indices.filter({ parties[$0].isMissed(at: now) }).min(by: { parties[$0].deadline < parties[$1].deadline }) {
+        while parties.contains(where: { $0.isMissed(at: now) }),
+            let missed = parties.indices.filter({ parties[$0].isMissed(at: now) }).min(by: { parties[$0].deadline < parties[$1].deadline })
+        {
             parties[missed].status = .expired
             parties[missed].offerExpiresAt = nil
             promote(&parties, rules, at: now)
@@ -66,7 +68,7 @@ package enum Promotion {
     }
 
     private static func free(_ parties: [Party], _ rules: Rules) -> Int {
-        rules.capacity - parties.filter { $0.status.holdsSeats }.reduce(0) { $0 + $1.size }
+        rules.capacity - parties.reduce(0) { $1.status.holdsSeats ? $0 + $1.size : $0 }
     }
 
     private static func queue(_ parties: [Party]) -> [Int] {

@@ -22,7 +22,7 @@ struct Queue: Sendable {
 
     /// - Parameter writing: the registration that is being written, which the caller holds itself.
     init(of session: Session, writing id: Identifier<Registration>? = nil, in tx: Transaction) throws(DomainError) {
-        if let known = tx.feed.queues[session.id] { self = known } else { self = try Queue(reading: session, in: tx) }
+        if let known = tx.feed.queues[session.id] { self = known.queue } else { self = try Queue(reading: session, in: tx) }
         guard let id, let own = members.firstIndex(where: { $0.id == id }) else { return }
         members.remove(at: own)
         contacts.remove(at: own)
@@ -84,9 +84,9 @@ struct Queue: Sendable {
         }
         var counted = session
         counted.count(members, as: settled)
-        guard counted.totals != session.totals else { return }
+        guard !Session.counts.areEqual(counted, session) else { return }
         // Many sign up for the same session at once.
-        try Session.store.republishLater(session, as: counted, in: tx) { (old, new) throws(DatabaseError) in
+        try Session.store.republishLater(session, as: counted, counts: Session.counts, in: tx) { (old, new) throws(DatabaseError) in
             guard new.status == .open, new.freeSeats == 0, old.freeSeats > 0 else { return }
             try Outbox.note(EventType.sessionFull, rev: new.meta.rev, of: new, before: old, in: tx)
         }
@@ -134,8 +134,6 @@ extension Session {
     fileprivate var promotionRules: Promotion.Rules {
         Promotion.Rules(capacity: capacity, startsAt: startsAt, closesAt: registrationClosesAt, offerHours: offerHours, fitHours: fitHours)
     }
-
-    fileprivate var totals: [Int] { [freeSeats, seatsConfirmed, seatsOffered, waitingParties, waitingSeats, attendedCount] }
 
     fileprivate mutating func count(_ members: [Queue.Member], as parties: [Promotion.Party]) {
         (seatsConfirmed, seatsOffered, waitingParties, waitingSeats, attendedCount) = (0, 0, 0, 0, 0)

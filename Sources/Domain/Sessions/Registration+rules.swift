@@ -32,7 +32,7 @@ extension Registration {
     }
 
     private func session(for caller: Caller, in tx: Transaction) throws(DomainError) -> Session {
-        let known = tx.feed.queues[sessionID]?.session
+        let known = tx.feed.queues[sessionID]?.queue.session
         guard let session = known != nil ? known : try Session.store.find(sessionID, in: tx.connection), session.isVisible(to: caller) else {
             var faults = Faults()
             faults.addUnknownReference("#/session_id", .session)

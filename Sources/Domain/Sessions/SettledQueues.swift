@@ -2,11 +2,17 @@
 /// already. Nothing else may have been written to the session or its registrations since; no other program can, while the transaction
 /// is open.
 struct SettledQueues {
-    private var queues: [Identifier<Session>: Queue] = [:]
+    /// A class, because a copy of so large a value costs more than most of what is asked of it.
+    final class Known {
+        let queue: Queue
+        init(_ queue: Queue) { self.queue = queue }
+    }
 
-    subscript(_ session: Identifier<Session>) -> Queue? { queues[session] }
+    private var queues: [Identifier<Session>: Known] = [:]
 
-    mutating func remember(_ queue: Queue) { queues[queue.session.id] = queue }
+    subscript(_ session: Identifier<Session>) -> Known? { queues[session] }
+
+    mutating func remember(_ queue: Queue) { queues[queue.session.id] = Known(queue) }
 
     /// To be called for every record that is written.
     mutating func forget(_ record: some Record) {
