@@ -11,6 +11,12 @@ extension String {
     ///
     /// `"Cœur d’Été"` becomes `"coeur d'ete"`.
     package var folded: String {
+        if utf8.allSatisfy({ $0 < 0x80 }) {
+            return String(unsafeUninitializedCapacity: utf8.count) { buffer in
+                for (index, byte) in utf8.enumerated() { buffer[index] = (0x41...0x5A).contains(byte) ? byte | 0x20 : byte }
+                return utf8.count
+            }
+        }
         var plain: [UInt8] = []
         plain.reserveCapacity(utf8.count)
         for scalar in unicodeScalars {

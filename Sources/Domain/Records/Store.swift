@@ -3,7 +3,9 @@ import SQLite
 import Text
 
 /// The table of one type of record: all its SQL, and the writes that go through the rules and out to the feed.
-package struct Store<R: Record>: Sendable {
+///
+/// A class, because a copy of so many strings, for each use of it, costs more than most of them do.
+package final class Store<R: Record>: Sendable {
     private let select: String
     private let selectByID: String
     private let insert: String
@@ -189,8 +191,8 @@ package struct Store<R: Record>: Sendable {
                 try statement.bind(counts.fields.count + 1, old.meta.id)
             }
         }
-        tx.feed.publishLater(R.type, old.meta.id) { () throws(DatabaseError) in
-            guard let present = try tx.connection.first(selectByID, [old.id.value], self.record) else { return }
+        tx.feed.publishLater(R.type, old.meta.id) { [self] () throws(DatabaseError) in
+            guard let present = try tx.connection.first(selectByID, [old.id.value], record(_:)) else { return }
             guard present.meta.rev != old.meta.rev || !present.hasFields(of: old) else { return }
             var new = present
             new.meta.rev = tx.nextSeq()

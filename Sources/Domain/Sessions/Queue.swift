@@ -14,8 +14,10 @@ struct Queue: Sendable {
     private(set) var lastEntryNo = 0
     /// As they are stored; the one that is being written comes last, from when it is decided on.
     private var members: [Member] = []
-    /// Theirs, in the same order. By themselves, since all else is copied with every step.
+    /// Of the others, in the same order. By themselves, since all else is copied with every step.
     private var contacts: [Contact] = []
+    /// Of the one that is being written.
+    private var contact: Contact?
     /// What the routine makes of them.
     private var settled: [Promotion.Party] = []
     private var isWriting = false
@@ -50,9 +52,11 @@ struct Queue: Sendable {
     /// The others that want a seat or have one.
     var parties: [Promotion.Party] { members.map(\.party) }
 
-    /// The first of the others with this contact.
-    func duplicate(of contact: Contact) -> (id: Identifier<Registration>, entryNo: Int)? {
-        contacts.firstIndex { $0.isSame(as: contact) }.map { (members[$0].id, members[$0].party.entryNo) }
+    /// The first of the others with the contact of the one that is being written.
+    mutating func duplicate(of own: Registration) -> (id: Identifier<Registration>, entryNo: Int)? {
+        let contact = Contact(of: own)
+        self.contact = contact
+        return contacts.firstIndex { $0.isSame(as: contact) }.map { (members[$0].id, members[$0].party.entryNo) }
     }
 
     /// Decides, with this registration among the others, and gives back what becomes of it.
@@ -60,7 +64,6 @@ struct Queue: Sendable {
         if let own {
             isWriting = true
             members.append(Member(id: own.id, attendedCount: own.attendedCount ?? 0, party: Promotion.Party(own, isNew: isNew)))
-            contacts.append(Contact(of: own))
         }
         settled = parties
         guard !session.status.isOver else { return own }
@@ -93,8 +96,13 @@ struct Queue: Sendable {
     }
 
     /// The queue for whoever comes next, after all that was decided has been stored.
-    var next: Queue {
+    ///
+    /// - Returns: nil where the contact of the one that was written is not known, since nobody asked for its duplicate.
+    var next: Queue? {
+        guard let contact else { return nil }
         var next = self
+        next.contacts.append(contact)
+        next.contact = nil
         next.session.count(members, as: settled)
         next.lastEntryNo = max(lastEntryNo, members.last?.party.entryNo ?? 0)
         for index in settled.indices {

@@ -20,7 +20,7 @@ extension Registration {
             entryNo = queue.lastEntryNo + 1
             try checkMayWait(session, change.caller)
         }
-        if isKnownOtherwise, let other = queue.duplicate(of: Contact(of: self)) { try checkDuplicate(change, of: other) }
+        if isKnownOtherwise, let other = queue.duplicate(of: self) { try checkDuplicate(change, of: other) }
         if let old = change.old, change.action == .change { try resize(from: old, queue, at: tx.now) }
         decide(&queue, isNew: change.action == .create, at: tx.now)
     }
@@ -183,7 +183,7 @@ extension Registration {
         // What others have brought about is stored by them.
         guard !change.isConsequence, let queue else { return }
         try queue.store(by: change.caller, in: tx)
-        if change.action == .create { tx.feed.queues.remember(queue.next) }
+        if change.action == .create, let next = queue.next { tx.feed.queues.remember(next) }
     }
 
     package func checkDeletable(by caller: Caller, in tx: Transaction) throws(DomainError) {
