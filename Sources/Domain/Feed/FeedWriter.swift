@@ -144,7 +144,7 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
     func committed() {
         if seq != storedSeq { highWater.committed(seq) }
         storedSeq = seq
-        queues.forgetAll()
+        forgetBatch()
         for body in afterCommit { body() }
         afterCommit.removeAll()
         if hasNewDue {
@@ -168,11 +168,17 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
         announce(audiences)
     }
 
+    /// What is over with the batch; a mark that held its publications would keep the connection open.
+    private func forgetBatch() {
+        queues.forgetAll()
+        atClosure = Mark(seq: seq, numbers: [:], touched: 0, pending: [], afterCommit: 0, erased: 0)
+    }
+
     func rolledBack() {
         seq = storedSeq
         touched.removeAll()
         pending.removeAll()
-        queues.forgetAll()
+        forgetBatch()
         types.removeAll()
         afterCommit.removeAll()
         erased.removeAll()
