@@ -170,7 +170,7 @@ package final class Federation: Sendable {
 
     // MARK: Writing
 
-    /// Runs `body` on the writer, and calls `done` on the writer's thread when its work is on disk or refused.
+    /// Runs `body` on the writer, and calls `done` when its work is on disk or refused: on the writer's thread, or on the one that answers for it.
     package func write<Result: Sendable>(
         as kind: Writer.Kind = .ordinary, _ body: @escaping @Sendable (Transaction) throws(DomainError) -> Result, done: @escaping @Sendable (Swift.Result<Result, DomainError>) -> Void
     ) {

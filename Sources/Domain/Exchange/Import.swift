@@ -24,7 +24,7 @@ package enum Import {
         return try work.conclude(result).get()
     }
 
-    /// The same without waiting: `done` is called on the writer's thread.
+    /// The same without waiting: `done` is called as by `Federation.write`.
     package static func begin(
         _ files: [ImportFile], dryRun: Bool = false, into federation: Federation, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in },
         done: @escaping @Sendable (Result<ImportReport, ImportFailure>) -> Void

@@ -40,6 +40,8 @@ package enum FeedAudit {
     ///
     /// - Returns: how many records were mended.
     package static func rebuild(in tx: Transaction) throws(DomainError) -> Int {
+        // What is only behind for a moment is not damaged.
+        try tx.publishPending()
         var count = 0
         for type in RecordType.allCases { count += try mend(type.record, in: tx) }
         try storing { () throws(DatabaseError) in

@@ -121,10 +121,11 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
     func mark() -> Mark { Mark(seq: seq, numbers: numbers, touched: touched.count, pending: pending, afterCommit: afterCommit.count, erased: erased.count) }
 
     func reset(to mark: Mark) {
+        // A queue is remembered with a registration, which takes a seq.
+        if seq != mark.seq { queues.forgetAll() }
         (seq, numbers) = (mark.seq, mark.numbers)
         touched.removeSubrange(mark.touched...)
         pending = mark.pending
-        queues.forgetAll()
         afterCommit.removeSubrange(mark.afterCommit...)
         erased.removeSubrange(mark.erased...)
     }

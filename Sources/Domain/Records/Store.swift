@@ -132,6 +132,8 @@ package final class Store<R: Record>: Sendable {
         in tx: Transaction, _ body: (inout R, _ shown: [UInt8]) throws(DomainError) -> Void
     ) throws(DomainError) -> R {
         try Coop.checkStillWrites(caller, in: tx)
+        // What others have changed of it in this batch comes first, and by itself.
+        if R.settlesAfterwards { try tx.publishPending() }
         let (old, shown) = try visible(id, to: caller, in: tx)
         if !evenIfReplaced { try old.checkNotReplaced(for: caller, in: tx) }
         let change = Change(caller: caller, action: action, old: old, given: given)

@@ -18,7 +18,6 @@ extension Registration {
         var queue = try Queue(of: session, writing: change.old?.id, in: tx)
         if change.action == .create {
             entryNo = queue.lastEntryNo + 1
-            try checkMayWait(session, change.caller)
         }
         if isKnownOtherwise, let other = queue.duplicate(of: self) { try checkDuplicate(change, of: other) }
         if let old = change.old, change.action == .change { try resize(from: old, queue, at: tx.now) }
@@ -55,6 +54,7 @@ extension Registration {
         if noticeVersion.isEmpty { noticeVersion = Self.presentNotice }
         // Nobody stands there to be told when a slip is typed in.
         if channel == .paper, email == nil { contactTask = .toCall }
+        try checkMayWait(session, change.caller)
     }
 
     /// A crowd of strangers must not fill the waiting list.

@@ -136,6 +136,7 @@ extension Session {
     }
 
     package static func fallDue(_ id: Identifier<Session>, _ what: String, in tx: Transaction) throws(DomainError) {
+        try tx.publishPending()
         guard let session = try store.find(id, in: tx.connection) else { return }
         if what == closes, session.status == .open, session.registrationClosesAt <= tx.now {
             try store.amend(session, .transition, by: .clock, in: tx) { $0.status = .closed }

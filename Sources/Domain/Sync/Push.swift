@@ -90,6 +90,8 @@ package struct Push: Sendable {
         case .patch, .delete, .transition:
             // What the role may do to no record is refused before any is looked for, so that nobody learns which there are.
             try R.authorize(mutation.operation.action, by: caller)
+            // So that a conflict shows what this push itself has brought about.
+            if R.settlesAfterwards { try tx.publishPending() }
             guard let record = try R.store.find(id, in: tx.connection), record.isVisible(to: caller) else { return try gone(type, mutation, in: tx) }
             // Nor is anything said of another's record that its absence would not say.
             try record.authorize(Change(caller: caller, action: mutation.operation.action, old: record, given: []))

@@ -103,6 +103,30 @@ struct CrowdTests {
         #expect(try fixture.findings().isEmpty)
     }
 
+    @Test("is told of in order: what a step in its midst makes of the session hides from nobody that it was full")
+    func fullInItsMidst() throws {
+        let fixture = try SessionFixture()
+        try listen(fixture)
+        let session = try fixture.open(capacity: 1)
+        let manager = fixture.manager
+        let close: Part = { (tx) throws(DomainError) in
+            let step = try Transition<Session.Status>(TestJSON.parse(#"{"to":"closed"}"#), taking: Session.transitionFields)
+            return try Session.store.transition(session.id, step, expecting: .any, by: manager, in: tx).meta.rev
+        }
+        let revs = together(fixture, [signUp(session, "Anne"), close])
+        #expect(revs.allSatisfy { $0 != nil })
+        #expect(try fixture.test.stored(session).status == .closed)
+        #expect(try fullEvents(fixture) == 1)
+    }
+
+    @Test("is no damage to the feed, which is looked through in its midst")
+    func audited() throws {
+        let fixture = try SessionFixture()
+        let session = try fixture.open(capacity: 3)
+        let rebuild: Part = { (tx) throws(DomainError) in Int64(try FeedAudit.rebuild(in: tx)) }
+        #expect(together(fixture, [signUp(session, "Anne"), rebuild]).last == 0)
+    }
+
     @Test("is told of all the same where a change in its midst, which told of it first, is refused")
     func refusedInItsMidst() throws {
         let fixture = try SessionFixture()
