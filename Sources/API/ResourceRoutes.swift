@@ -44,8 +44,25 @@ struct ResourceRoutes<R: Record>: Sendable {
     }
 
     func create<Parent: Record>(_ call: Call, under parent: Parent.Type, by field: String) throws -> Route.Write {
-        let id = try visibleParent(parent, call)
-        return try create(call, body(call, with: field, id.text))
+        try write(call, under: parent) { id in try create(call, body(call, with: field, id.text)) }
+    }
+
+    /// A write below a parent. That the parent is not there is said before all else; but only who is refused has it looked up, since the
+    /// rules of what lies below find it themselves.
+    func write<Parent: Record>(_ call: Call, under parent: Parent.Type, _ prepare: (Identifier<Parent>) throws -> Route.Write) throws -> Route.Write {
+        let id = try call.id(of: parent)
+        let write: Route.Write
+        do { write = try prepare(id) } catch {
+            _ = try visibleParent(parent, call)
+            throw error
+        }
+        let caller = call.caller
+        return { (tx) throws(DomainError) in
+            do throws(DomainError) { return try write(tx) } catch {
+                guard try Parent.store.isKnown(id, to: caller, in: tx) else { throw .notFound(type: Parent.type.rawValue) }
+                throw error
+            }
+        }
     }
 
     private func below<Parent: Record>(_ parent: Parent.Type) -> String { "/v1/\(Parent.type.plural)/{id}/\(R.type.plural)" }

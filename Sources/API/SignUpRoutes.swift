@@ -23,18 +23,21 @@ struct SignUpRoutes: Sendable {
     private func signUp(_ call: Call) throws -> Route.Write {
         guard call.caller.role == nil else { return try registrations.create(call, under: Session.self, by: "session_id") }
         try call.takesNoQuery()
-        let session = try registrations.visibleParent(Session.self, call)
         if call.isLimited {
-            if let seconds = limiter.blocked(session.text) { throw Problem.rateLimited(retryAfter: seconds) }
-            limiter.count(session.text)
+            // Ids that are no session's must not fill the limiter.
+            let session = try registrations.visibleParent(Session.self, call).text
+            if let seconds = limiter.blocked(session) { throw Problem.rateLimited(retryAfter: seconds) }
+            limiter.count(session)
         }
-        let draft = try Draft<Registration>(registrations.body(call, with: "session_id", session.text), for: .create)
-        return { (tx) throws(DomainError) in
-            // A client's own id is no secret; a record that is there is not shown for knowing it.
-            let created = try Registration.store.create(draft, by: .anonymous, in: tx)
-            return Outcome(
-                status: 201, etag: ETag(rev: created.record.meta.rev, layer: Audience.public.letter).text, body: created.record.ownDocument,
-                record: (.registration, created.record.id.text))
+        return try registrations.write(call, under: Session.self) { session in
+            let draft = try Draft<Registration>(registrations.body(call, with: "session_id", session.text), for: .create)
+            return { (tx) throws(DomainError) in
+                // A client's own id is no secret; a record that is there is not shown for knowing it.
+                let created = try Registration.store.create(draft, by: .anonymous, in: tx)
+                return Outcome(
+                    status: 201, etag: ETag(rev: created.record.meta.rev, layer: Audience.public.letter).text, body: created.record.ownDocument,
+                    record: (.registration, created.record.id.text))
+            }
         }
     }
 

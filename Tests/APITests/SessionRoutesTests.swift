@@ -211,6 +211,21 @@ struct SessionRoutesTests {
         #expect(try app.get("/v1/sessions").json()["items"]?.elements?.count == 1)
     }
 
+    @Test("a session that is not there, or not for the caller to see, is what is said, whatever was sent to it", arguments: [
+        #"{"contact_name":"Jeanne","phone":"0299000000"}"#, #"{"contact_name":"Jeanne","party_size":9}"#, #"{"x":1}"#, "{",
+    ])
+    func absent(_ body: String) throws {
+        let plan = #"{"site_id":"\#(site)","module_id":"\#(module)","starts_at":"2026-04-12T14:00:00Z","capacity":1}"#
+        let draft = try #require(app.send("POST", "/v1/sessions", plan, token: manager)["Location"])
+        let stranger = try app.token(.coopManager, coop: app.addCoop("autre"))
+        for (session, token) in [(draft, nil), (draft, stranger), ("/v1/sessions/\(site)", nil), ("/v1/sessions/\(site)", manager)] {
+            let answer = try app.send("POST", session + "/registrations", body, token: token)
+            #expect(answer.status == 404 && answer.code == "not-found", "\(answer.text)")
+        }
+        let refused = try app.send("POST", draft + "/registrations", body, token: manager)
+        #expect(refused.status != 404 && refused.status >= 400, "\(refused.text)")
+    }
+
     @Test("an erased person is in no byte of the folder any more; the seat goes to the next, the counts stay, the link leads nowhere")
     func erases() throws {
         let session = try session(capacity: 1)

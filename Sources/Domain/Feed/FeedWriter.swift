@@ -26,7 +26,9 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
     private var afterCommit: [@Sendable () -> Void] = []
     /// Records whose documents are behind their rows, and what brings them up to date before the commit.
     private var pending: [Pending] = []
-    var queues = SettledQueues()
+    var queues = KnownQueues()
+    /// Differs once another program has written to the file.
+    private var dataVersion: Int64?
     private var atClosure = Mark(seq: 0, numbers: [:], touched: 0, pending: [], afterCommit: 0, erased: 0)
 
     init(heads: Heads, highWater: HighWater, announce: @escaping @Sendable (Set<Audience>) -> Void) {
@@ -121,7 +123,7 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
     func mark() -> Mark { Mark(seq: seq, numbers: numbers, touched: touched.count, pending: pending, afterCommit: afterCommit.count, erased: erased.count) }
 
     func reset(to mark: Mark) {
-        // A queue is remembered with a registration, which takes a seq.
+        // A queue that differs from what is stored was kept with a registration, which takes a seq.
         if seq != mark.seq { queues.forgetAll() }
         (seq, numbers) = (mark.seq, mark.numbers)
         touched.removeSubrange(mark.touched...)
@@ -130,7 +132,13 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
         erased.removeSubrange(mark.erased...)
     }
 
-    func began(_ connection: Connection) { atClosure = mark() }
+    func began(_ connection: Connection) {
+        let version = try? connection.first("PRAGMA data_version") { $0.integer(0) }
+        if version == nil || version != dataVersion { queues.forgetAll() }
+        dataVersion = version
+        atClosure = mark()
+    }
+
     func closureBegan(_ connection: Connection) { atClosure = mark() }
     func closureTakenBack(_ connection: Connection) { reset(to: atClosure) }
 
@@ -171,7 +179,6 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
 
     /// What is over with the batch; a mark that held its publications would keep the connection open.
     private func forgetBatch() {
-        queues.forgetAll()
         atClosure = Mark(seq: seq, numbers: [:], touched: 0, pending: [], afterCommit: 0, erased: 0)
     }
 
@@ -179,6 +186,7 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
         seq = storedSeq
         touched.removeAll()
         pending.removeAll()
+        queues.forgetAll()
         forgetBatch()
         types.removeAll()
         afterCommit.removeAll()

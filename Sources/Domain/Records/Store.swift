@@ -10,7 +10,6 @@ package final class Store<R: Record>: Sendable {
     private let selectByID: String
     private let insert: String
     private let delete: String
-    private let revise: String
     package let table: String
     /// Where the state stands among the fields, for types that have states.
     let statusIndex: Int?
@@ -31,15 +30,16 @@ package final class Store<R: Record>: Sendable {
         select = "SELECT id, \(columns.joined(separator: ", ")) FROM \(table)"
         selectByID = select + " WHERE id = ?"
         insert = "INSERT INTO \(table) (id, \(columns.joined(separator: ", "))) VALUES (?\(String(repeating: ", ?", count: columns.count)))"
-        revise = "UPDATE \(table) SET rev = ? WHERE id = ?"
         delete = "DELETE FROM \(table) WHERE id = ?"
     }
 
     // MARK: Reading
 
     package func find(_ id: Identifier<R>, in connection: Connection) throws(DomainError) -> R? {
-        try storing { () throws(DatabaseError) in try connection.first(selectByID, [id.value], record) }
+        try storing { () throws(DatabaseError) in try load(id, in: connection) }
     }
+
+    func load(_ id: Identifier<R>, in connection: Connection) throws(DatabaseError) -> R? { try connection.first(selectByID, [id.value], record) }
 
     package func require(_ id: Identifier<R>, in connection: Connection) throws(DomainError) -> R {
         guard let found = try find(id, in: connection) else { throw .notFound(type: R.type.rawValue) }
@@ -55,6 +55,14 @@ package final class Store<R: Record>: Sendable {
     /// The first record of a co-op or other owner where a condition holds, in the order of their ids.
     package func first<Of>(where condition: String, _ id: Identifier<Of>, in connection: Connection) throws(DomainError) -> R? {
         try storing { () throws(DatabaseError) in try connection.first("\(select) WHERE \(condition) ORDER BY id LIMIT 1", [id.value], record) }
+    }
+
+    /// Whether the caller sees the record, or the one that has taken its place.
+    package func isKnown(_ id: Identifier<R>, to caller: Caller, in tx: Transaction) throws(DomainError) -> Bool {
+        guard let record = try find(id, in: tx.connection) else { return false }
+        if record.isVisible(to: caller) { return true }
+        guard let replacement = record.replacement else { return false }
+        return try find(replacement, in: tx.connection)?.isVisible(to: caller) ?? false
     }
 
     /// Hands over every record, in the order of their ids, without holding more than one.
@@ -169,53 +177,18 @@ package final class Store<R: Record>: Sendable {
     ///
     /// - Parameter shown: where its documents are, if the feed has been damaged and they are not where `old` would be read.
     func republish(_ old: R, as record: R? = nil, shownIn shown: [Audience]? = nil, in tx: Transaction) throws(DomainError) {
-        var record = record ?? old
-        try storing { () throws(DatabaseError) in
-            record.meta.rev = tx.nextSeq()
-            try change(old, to: record, in: tx)
-            try Feed.publish(record, replacing: old, shownIn: shown, in: tx)
-        }
+        try storing { () throws(DatabaseError) in _ = try renew(old, as: record ?? old, shownIn: shown, in: tx) }
     }
 
-    /// Stores what a rule has changed of a record, and publishes it before the commit: once, however often the writes of the batch change it.
-    /// Who sees the record must not hang on what is changed.
+    /// The same.
     ///
-    /// - Parameters:
-    ///   - counts: the fields that may differ, which are numbers.
-    ///   - published: told of the record as it was before the first of these changes, and as it is after the last.
-    func republishLater(
-        _ old: R, as record: R, counts: Counts, in tx: Transaction, published: @escaping (_ old: R, _ new: R) throws(DatabaseError) -> Void
-    ) throws(DomainError) {
-        tx.feed.queues.forget(old)
-        try storing { () throws(DatabaseError) in
-            try tx.update(counts.update, expecting: 1) { (statement) throws(DatabaseError) in
-                for (index, field) in counts.fields.enumerated() { try field.bind(record, statement, index + 1) }
-                try statement.bind(counts.fields.count + 1, old.meta.id)
-            }
-        }
-        tx.feed.publishLater(R.type, old.meta.id) { [self] () throws(DatabaseError) in
-            guard let present = try tx.connection.first(selectByID, [old.id.value], record(_:)) else { return }
-            guard present.meta.rev != old.meta.rev || !present.hasFields(of: old) else { return }
-            var new = present
-            new.meta.rev = tx.nextSeq()
-            tx.feed.queues.forget(new)
-            try tx.connection.run(revise, [.integer(new.meta.rev), new.id.value])
-            try Feed.publish(new, replacing: present, in: tx)
-            try published(old, new)
-        }
-    }
-
-    /// Fields that change together, many times: their statement is made once.
-    struct Counts: Sendable {
-        let fields: [Field<R>]
-        let update: String
-
-        init(_ names: Set<String>) {
-            fields = R.fields.filter { names.contains($0.name) }
-            update = "UPDATE \(R.type.rawValue) SET \(fields.map { "\($0.name) = ?" }.joined(separator: ", ")) WHERE id = ?"
-        }
-
-        func areEqual(_ one: R, _ other: R) -> Bool { fields.allSatisfy { $0.isEqual(one, other) } }
+    /// - Returns: the record as it is now.
+    func renew(_ old: R, as record: R, shownIn shown: [Audience]? = nil, in tx: Transaction) throws(DatabaseError) -> R {
+        var record = record
+        record.meta.rev = tx.nextSeq()
+        try change(old, to: record, in: tx)
+        try Feed.publish(record, replacing: old, shownIn: shown, in: tx)
+        return record
     }
 
     /// Makes sure that the caller may do away with a record, and has seen it as it is now.

@@ -1,7 +1,9 @@
 import SQLite
 
-/// A session with its live registrations, as the promotion routine sees them: read once a change, decided on, and stored.
-struct Queue: Sendable {
+/// A session with its live registrations, as the promotion routine sees them: decided on with each change, and stored.
+///
+/// A class, because it passes from one sign-up to the next with all who are in it. Unchecked: only the writer thread has it.
+final class Queue: @unchecked Sendable {
     /// What the routine and the session's totals go by; the whole record is read only of those for whom something changes.
     struct Member: Sendable {
         let id: Identifier<Registration>
@@ -9,38 +11,42 @@ struct Queue: Sendable {
         var party: Promotion.Party
     }
 
+    /// As it is stored: its totals follow before the commit.
     private(set) var session: Session
     /// The number of the newest registration, whatever became of it.
     private(set) var lastEntryNo = 0
     /// As they are stored; the one that is being written comes last, from when it is decided on.
     private var members: [Member] = []
-    /// Of the others, in the same order. By themselves, since all else is copied with every step.
+    /// Of the same, in the same order.
     private var contacts: [Contact] = []
-    /// Of the one that is being written.
-    private var contact: Contact?
     /// What the routine makes of them.
     private var settled: [Promotion.Party] = []
     private var isWriting = false
 
+    /// The queue of a session, from the sign-up before or anew; nil where there is no such session.
+    ///
     /// - Parameter writing: the registration that is being written, which the caller holds itself.
-    init(of session: Session, writing id: Identifier<Registration>? = nil, in tx: Transaction) throws(DomainError) {
-        if let known = tx.feed.queues[session.id] { self = known.queue } else { self = try Queue(reading: session, in: tx) }
-        guard let id, let own = members.firstIndex(where: { $0.id == id }) else { return }
-        members.remove(at: own)
-        contacts.remove(at: own)
+    static func take(_ id: Identifier<Session>, writing own: Identifier<Registration>? = nil, in tx: Transaction) throws(DomainError) -> Queue? {
+        guard let queue = try storing({ () throws(DatabaseError) in try take(id, in: tx) }) else { return nil }
+        if let own, let index = queue.members.firstIndex(where: { $0.id == own }) { queue.remove(index) }
+        return queue
     }
 
-    private init(reading session: Session, in tx: Transaction) throws(DomainError) {
+    private static func take(_ id: Identifier<Session>, in tx: Transaction) throws(DatabaseError) -> Queue? {
+        if let known = tx.feed.queues.take(id) { return known }
+        guard let session = try Session.store.load(id, in: tx.connection) else { return nil }
+        return try Queue(reading: session, in: tx)
+    }
+
+    private init(reading session: Session, in tx: Transaction) throws(DatabaseError) {
         self.session = session
-        try storing { () throws(DatabaseError) in
-            let row = try tx.connection.statement(Self.rows)
-            try row.bind([session.id.value])
-            while try row.step() {
-                lastEntryNo = Int(row.integer(1))
-                guard let member = Member(row) else { continue }
-                members.append(member)
-                contacts.append(Contact(row, 9))
-            }
+        let row = try tx.connection.statement(Self.rows)
+        try row.bind([session.id.value])
+        while try row.step() {
+            lastEntryNo = Int(row.integer(1))
+            guard let member = Member(row) else { continue }
+            members.append(member)
+            contacts.append(Contact(row, 9))
         }
     }
 
@@ -49,21 +55,29 @@ struct Queue: Sendable {
         FROM registration WHERE session_id = ? ORDER BY entry_no
         """
 
+    var count: Int { members.count }
+
     /// The others that want a seat or have one.
     var parties: [Promotion.Party] { members.map(\.party) }
 
-    /// The first of the others with the contact of the one that is being written.
-    mutating func duplicate(of own: Registration) -> (id: Identifier<Registration>, entryNo: Int)? {
-        let contact = Contact(of: own)
-        self.contact = contact
-        return contacts.firstIndex { $0.isSame(as: contact) }.map { (members[$0].id, members[$0].party.entryNo) }
+    /// The session with its totals as they follow from these.
+    var counted: Session {
+        var counted = session
+        counted.count(members)
+        return counted
+    }
+
+    /// The first of the others with this contact.
+    func find(_ contact: Contact) -> (id: Identifier<Registration>, entryNo: Int)? {
+        contacts.firstIndex { $0.isSame(as: contact) }.map { (members[$0].id, members[$0].party.entryNo) }
     }
 
     /// Decides, with this registration among the others, and gives back what becomes of it.
-    mutating func settle(with own: Registration? = nil, isNew: Bool = false, at now: Timestamp) -> Registration? {
+    func settle(with own: Registration? = nil, isNew: Bool = false, at now: Timestamp) -> Registration? {
         if let own {
             isWriting = true
             members.append(Member(id: own.id, attendedCount: own.attendedCount ?? 0, party: Promotion.Party(own, isNew: isNew)))
+            contacts.append(Contact(of: own))
         }
         settled = parties
         guard !session.status.isOver else { return own }
@@ -73,7 +87,7 @@ struct Queue: Sendable {
         return own
     }
 
-    /// Stores what was decided about the others, and the session's totals.
+    /// Stores what was decided about the others, asks for the session's totals to follow, and is there for whoever comes next.
     func store(by caller: Caller, in tx: Transaction) throws(DomainError) {
         for (before, after) in zip(members.dropLast(isWriting ? 1 : 0), settled) where before.party != after {
             let old = try Registration.store.require(before.id, in: tx.connection)
@@ -85,36 +99,38 @@ struct Queue: Sendable {
                 if !new.hasFields(of: old) { try Registration.store.republish(old, as: new, in: tx) }
             }
         }
-        var counted = session
-        counted.count(members, as: settled)
-        guard !Session.counts.areEqual(counted, session) else { return }
-        // Many sign up for the same session at once.
-        try Session.store.republishLater(session, as: counted, counts: Session.counts, in: tx) { (old, new) throws(DatabaseError) in
-            guard new.status == .open, new.freeSeats == 0, old.freeSeats > 0 else { return }
-            try Outbox.note(EventType.sessionFull, rev: new.meta.rev, of: new, before: old, in: tx)
-        }
+        advance()
+        tx.feed.queues.keep(self)
+        let id = session.id
+        tx.feed.publishLater(.session, Identifier(id)) { () throws(DatabaseError) in try Self.take(id, in: tx)?.publishTotals(in: tx) }
     }
 
-    /// The queue for whoever comes next, after all that was decided has been stored.
-    ///
-    /// - Returns: nil where the contact of the one that was written is not known, since nobody asked for its duplicate.
-    var next: Queue? {
-        guard let contact else { return nil }
-        var next = self
-        next.contacts.append(contact)
-        next.contact = nil
-        next.session.count(members, as: settled)
-        next.lastEntryNo = max(lastEntryNo, members.last?.party.entryNo ?? 0)
-        for index in settled.indices {
-            next.members[index].party = settled[index]
-            (next.members[index].party.isNew, next.members[index].party.isToBeCalled) = (false, false)
+    private func advance() {
+        lastEntryNo = max(lastEntryNo, members.last?.party.entryNo ?? 0)
+        for index in settled.indices.reversed() {
+            members[index].party = settled[index]
+            (members[index].party.isNew, members[index].party.isToBeCalled) = (false, false)
+            if !settled[index].status.isLive { remove(index) }
         }
-        for index in settled.indices.reversed() where !settled[index].status.isLive {
-            next.members.remove(at: index)
-            next.contacts.remove(at: index)
+        (settled, isWriting) = ([], false)
+    }
+
+    private func remove(_ index: Int) {
+        members.remove(at: index)
+        contacts.remove(at: index)
+    }
+
+    /// Brings the session's totals up to date, and its documents: once, however many have signed up together.
+    private func publishTotals(in tx: Transaction) throws(DatabaseError) {
+        let old = session
+        let new = counted
+        if !new.hasFields(of: old) {
+            session = try Session.store.renew(old, as: new, in: tx)
+            if session.status == .open, session.freeSeats == 0, old.freeSeats > 0 {
+                try Outbox.note(EventType.sessionFull, rev: session.meta.rev, of: session, before: old, in: tx)
+            }
         }
-        (next.settled, next.isWriting) = ([], false)
-        return next
+        tx.feed.queues.keep(self)
     }
 }
 
@@ -134,7 +150,7 @@ extension Queue.Member {
 extension Session {
     /// Runs the promotion routine on the session's parties, stores what it changes, and brings the session's totals up to date.
     static func settleQueue(_ id: Identifier<Session>, by caller: Caller, in tx: Transaction) throws(DomainError) {
-        var queue = try Queue(of: store.require(id, in: tx.connection), in: tx)
+        guard let queue = try Queue.take(id, in: tx) else { throw .notFound(type: type.rawValue) }
         _ = queue.settle(at: tx.now)
         try queue.store(by: caller, in: tx)
     }
@@ -143,18 +159,18 @@ extension Session {
         Promotion.Rules(capacity: capacity, startsAt: startsAt, closesAt: registrationClosesAt, offerHours: offerHours, fitHours: fitHours)
     }
 
-    fileprivate mutating func count(_ members: [Queue.Member], as parties: [Promotion.Party]) {
+    fileprivate mutating func count(_ members: [Queue.Member]) {
         (seatsConfirmed, seatsOffered, waitingParties, waitingSeats, attendedCount) = (0, 0, 0, 0, 0)
-        for (member, party) in zip(members, parties) {
-            switch party.status {
-            case .confirmed, .absent: seatsConfirmed += party.size
+        for member in members {
+            switch member.party.status {
+            case .confirmed, .absent: seatsConfirmed += member.party.size
             case .attended:
-                seatsConfirmed += party.size
+                seatsConfirmed += member.party.size
                 attendedCount += member.attendedCount
-            case .offered: seatsOffered += party.size
+            case .offered: seatsOffered += member.party.size
             case .waitlisted:
                 waitingParties += 1
-                waitingSeats += party.size
+                waitingSeats += member.party.size
             case .cancelled, .expired, .sessionCancelled: break
             }
         }

@@ -75,9 +75,9 @@ extension Store where R == Registration {
             let old = registration
             registration.partySize = size
             try registration.checkFields(in: session)
-            var queue = try Queue(of: session, writing: registration.id, in: tx)
+            guard let queue = try Queue.take(session.id, writing: registration.id, in: tx) else { throw .notFound(type: RecordType.session.rawValue) }
             try registration.resize(from: old, queue, at: tx.now)
-            registration.decide(&queue, at: tx.now)
+            registration.decide(queue, at: tx.now)
         }
     }
 

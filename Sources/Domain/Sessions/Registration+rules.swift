@@ -3,8 +3,12 @@ import Text
 
 extension Registration {
     package mutating func prepare(_ change: Change<Registration>, in tx: Transaction) throws(DomainError) {
-        let session = change.action == .create ? try session(for: change.caller, in: tx) : try Session.store.require(sessionID, in: tx.connection)
-        if change.action == .create { try begin(change, session, in: tx) }
+        guard let queue = try Queue.take(sessionID, writing: change.old?.id, in: tx), change.action != .create || queue.session.isVisible(to: change.caller) else {
+            var faults = Faults()
+            faults.addUnknownReference("#/session_id", .session)
+            throw .invalid(faults.all)
+        }
+        if change.action == .create { try begin(change, queue, in: tx) }
         if change.action == .change, !status.isLive {
             throw .conflict(
                 code: "registration.ended",
@@ -13,35 +17,22 @@ extension Registration {
                     fr: "Une inscription à l'état \(status.rawValue) n'est plus modifiée ; faites-en une nouvelle."),
                 members: [("status_now", "\"\(status.rawValue)\"")])
         }
-        try checkFields(in: session)
+        try checkFields(in: queue.session)
         let isKnownOtherwise = change.action == .create || !change.given.isDisjoint(with: ["email", "phone", "postal", "contact_name"])
-        var queue = try Queue(of: session, writing: change.old?.id, in: tx)
-        if change.action == .create {
-            entryNo = queue.lastEntryNo + 1
-        }
-        if isKnownOtherwise, let other = queue.duplicate(of: self) { try checkDuplicate(change, of: other) }
+        if isKnownOtherwise, let other = queue.find(Contact(of: self)) { try checkDuplicate(change, of: other) }
         if let old = change.old, change.action == .change { try resize(from: old, queue, at: tx.now) }
-        decide(&queue, isNew: change.action == .create, at: tx.now)
+        decide(queue, isNew: change.action == .create, at: tx.now)
     }
 
     /// The routine decides with this party in it; what it means for the others is stored after this row.
-    mutating func decide(_ queue: inout Queue, isNew: Bool = false, at now: Timestamp) {
+    mutating func decide(_ queue: Queue, isNew: Bool = false, at now: Timestamp) {
         if let own = queue.settle(with: self, isNew: isNew, at: now) { self = own }
         self.queue = queue
     }
 
-    private func session(for caller: Caller, in tx: Transaction) throws(DomainError) -> Session {
-        let known = tx.feed.queues[sessionID]?.queue.session
-        guard let session = known != nil ? known : try Session.store.find(sessionID, in: tx.connection), session.isVisible(to: caller) else {
-            var faults = Faults()
-            faults.addUnknownReference("#/session_id", .session)
-            throw .invalid(faults.all)
-        }
-        return session
-    }
-
-    private mutating func begin(_ change: Change<Registration>, _ session: Session, in tx: Transaction) throws(DomainError) {
-        (coopID, sessionStartsAt) = (session.coopID, session.startsAt)
+    private mutating func begin(_ change: Change<Registration>, _ queue: Queue, in tx: Transaction) throws(DomainError) {
+        let session = queue.session
+        (coopID, sessionStartsAt, entryNo) = (session.coopID, session.startsAt, queue.lastEntryNo + 1)
         let isPublic = change.caller.role == nil
         if !isPublic, change.caller.coop != coopID { throw .scopeNotYours }
         if isPublic { try refuseFieldsOfTheDesk(change) }
@@ -54,12 +45,12 @@ extension Registration {
         if noticeVersion.isEmpty { noticeVersion = Self.presentNotice }
         // Nobody stands there to be told when a slip is typed in.
         if channel == .paper, email == nil { contactTask = .toCall }
-        try checkMayWait(session, change.caller)
+        if isPublic { try checkMayWait(queue.counted) }
     }
 
     /// A crowd of strangers must not fill the waiting list.
-    private func checkMayWait(_ session: Session, _ caller: Caller) throws(DomainError) {
-        guard caller.role == nil, session.waitingParties >= Self.mostWaitingOnline, session.freeSeats == 0 else { return }
+    private func checkMayWait(_ session: Session) throws(DomainError) {
+        guard session.waitingParties >= Self.mostWaitingOnline, session.freeSeats == 0 else { return }
         throw .conflict(
             code: "waitlist.full",
             Bilingual(
@@ -183,7 +174,6 @@ extension Registration {
         // What others have brought about is stored by them.
         guard !change.isConsequence, let queue else { return }
         try queue.store(by: change.caller, in: tx)
-        if change.action == .create, let next = queue.next { tx.feed.queues.remember(next) }
     }
 
     package func checkDeletable(by caller: Caller, in tx: Transaction) throws(DomainError) {

@@ -67,13 +67,10 @@ package struct Session: Record {
         Field("attended_count", \.attendedCount, .integer(0...Int.max), .server),
     ]
 
-    private static let totalNames: Set = ["seats_confirmed", "seats_offered", "waiting_parties", "waiting_seats", "attended_count"]
-    /// What follows from the registrations.
-    static let counts = Store<Session>.Counts(totalNames.union(["free_seats"]))
-
     private static let facilitator = Redaction(["facilitator_id"], of: Self.self)
     /// The totals, and what only those who prepare it need to know.
-    private static let inner = Redaction(totalNames.union(["facilitator_id", "forced", "offer_hours", "fit_hours"]), of: Self.self)
+    private static let inner = Redaction(totals.union(["facilitator_id", "forced", "offer_hours", "fit_hours"]), of: Self.self)
+    private static let totals: Set = ["seats_confirmed", "seats_offered", "waiting_parties", "waiting_seats", "attended_count"]
 
     package var readers: [Reader] {
         var readers = [Reader(.coop(coopID)), status == .draft ? Reader(.federation) : Reader(.observer, hiding: Self.facilitator)]

@@ -76,7 +76,23 @@ struct CrowdTests {
         #expect(revs.map { $0 != nil } == names.indices.map { $0 != place })
         #expect(try fixture.test.stored(session).seatsConfirmed == 2)
         #expect(try freeSeats(fixture, session) == 1)
+        let next = try fixture.register(session, "Driss")
+        #expect(next.entryNo == 3 && next.status == .confirmed)
+        #expect(try freeSeats(fixture, session) == 0)
         #expect(try fixture.findings().isEmpty)
+    }
+
+    @Test("is not told from memory what another program has done to the session meanwhile")
+    func anotherProgram() throws {
+        let fixture = try SessionFixture()
+        let session = try fixture.open(capacity: 1)
+        let anne = try fixture.register(session, "Anne")
+        #expect(try fixture.register(session, "Ben").rank == 1)
+        let shell = try Connection(path: fixture.test.federation.database.path, mode: .readWrite)
+        try shell.run("UPDATE registration SET status = 'cancelled' WHERE id = ?", [anne.id.value])
+        let chloe = try fixture.register(session, "Chloé")
+        #expect(chloe.entryNo == 3 && chloe.rank == 1)
+        #expect(try fixture.test.rows("SELECT status FROM registration ORDER BY entry_no") == [.text("cancelled"), .text("confirmed"), .text("waitlisted")])
     }
 
     @Test("does not hide from the manager what a change in its midst has led to")
