@@ -44,7 +44,7 @@ final class Queue: @unchecked Sendable {
         try row.bind([session.id.value])
         while try row.step() {
             lastEntryNo = Int(row.integer(1))
-            guard let member = Member(row) else { continue }
+            guard let member = try Member(row) else { continue }
             members.append(member)
             contacts.append(Contact(row, 9))
         }
@@ -136,12 +136,16 @@ final class Queue: @unchecked Sendable {
 
 extension Queue.Member {
     /// - Returns: nil for a row of somebody who neither has a seat nor wants one any more.
-    fileprivate init?(_ row: Statement) {
-        guard let status = Registration.Status(rawValue: row.text(2)), status.isLive, let id: Identifier<Registration> = row.identifier(0) else { return nil }
+    /// - Throws: for a row that nobody here has written: whoever it is about would lose the seat to the next.
+    fileprivate init?(_ row: Statement) throws(DatabaseError) {
+        guard let status = Registration.Status(rawValue: row.text(2)), let id: Identifier<Registration> = row.identifier(0), let queuedAt = row.time(4) else {
+            throw DatabaseError(code: 11, message: "the registration \(row.text(0)) is in a state that is not known", sql: nil)
+        }
+        guard status.isLive else { return nil }
         self.id = id
         attendedCount = Int(row.integer(8))
         party = Promotion.Party(
-            size: Int(row.integer(3)), queuedAt: row.time(4) ?? Timestamp(milliseconds: 0), entryNo: Int(row.integer(1)), hasEmail: !row.isNull(9),
+            size: Int(row.integer(3)), queuedAt: queuedAt, entryNo: Int(row.integer(1)), hasEmail: !row.isNull(9),
             isNew: false, status: status, offerExpiresAt: row.time(5), rank: row.optionalInteger(6).map { Int($0) },
             reason: row.optionalText(7).flatMap { Registration.NotPromoted(rawValue: $0) })
     }

@@ -95,6 +95,22 @@ struct CrowdTests {
         #expect(try fixture.test.rows("SELECT status FROM registration ORDER BY entry_no") == [.text("cancelled"), .text("confirmed"), .text("waitlisted")])
     }
 
+    @Test("gets no seat of somebody whose row cannot be read", arguments: ["status = 'pending'", "queued_at = 'soon'", "id = 'x'"])
+    func unreadable(_ damage: String) throws {
+        let fixture = try SessionFixture()
+        let session = try fixture.open(capacity: 1)
+        try fixture.register(session, "Anne")
+        let shell = try Connection(path: fixture.test.federation.database.path, mode: .readWrite)
+        try shell.script("PRAGMA ignore_check_constraints = 1; UPDATE registration SET \(damage)")
+        #expect {
+            try fixture.register(session, "Ben")
+        } throws: { error in
+            guard case .storage(let error)? = error as? DomainError else { return false }
+            return error.kind == .corrupt && error.message.contains("the registration ")
+        }
+        #expect(try fixture.test.rows("SELECT count(*) FROM registration") == [.integer(1)])
+    }
+
     @Test("does not hide from the manager what a change in its midst has led to")
     func inItsMidst() throws {
         let fixture = try SessionFixture()
