@@ -10,6 +10,8 @@ package protocol TransactionObserver: Sendable {
     /// Called before anybody is answered.
     func committed()
     func rolledBack()
+    /// Nothing was to be done for some seconds: what is kept for speed alone can go.
+    func rests()
 }
 
 /// Why a closure's work is not in the database.
@@ -45,7 +47,7 @@ package final class Writer: Sendable {
     }
 
     /// One closure: `run` does its work and keeps the result, `finish` hands it on.
-    private final class Job: Sendable {
+    final class Job: Sendable {
         let run: @Sendable (Connection) throws -> Void
         let finish: @Sendable (WriteFailure?) -> Void
         let kind: Kind
@@ -123,55 +125,6 @@ package final class Writer: Sendable {
     func close() {
         monitor.change(wakingAll: true) { $0.isClosing = true }
         monitor.when({ $0.isClosed }) { _ in }
-    }
-
-    /// What was done, and what became of each part of it.
-    private struct Batch: Sendable {
-        let jobs: [Job]
-        let outcomes: [WriteFailure?]
-
-        func finish() {
-            for (job, outcome) in zip(jobs, outcomes) { job.finish(outcome) }
-        }
-    }
-
-    /// Answers a crowd beside the writer, which has the next batch to do meanwhile; a tenth of its work otherwise.
-    private final class Answering: Sendable {
-        private struct State {
-            var batches: [Batch] = []
-            var isClosing = false
-            var isClosed = false
-        }
-
-        /// Below this, to wake the thread costs as much.
-        private static let crowd = 8
-
-        private let monitor = Monitor(State())
-
-        init() {
-            let monitor = monitor
-            startThread {
-                while let batches = Self.next(monitor) { for batch in batches { batch.finish() } }
-                monitor.change(wakingAll: true) { $0.isClosed = true }
-            }
-        }
-
-        private static func next(_ monitor: Monitor<State>) -> [Batch]? {
-            monitor.when({ $0.isClosing || !$0.batches.isEmpty }) { state in
-                defer { state.batches = [] }
-                return state.batches.isEmpty ? nil : state.batches
-            }
-        }
-
-        func answer(_ batch: Batch) {
-            if batch.jobs.count < Self.crowd { batch.finish() } else { monitor.change { $0.batches.append(batch) } }
-        }
-
-        /// Answers what is left.
-        func close() {
-            monitor.change(wakingAll: true) { $0.isClosing = true }
-            monitor.when({ $0.isClosed }) { _ in }
-        }
     }
 
     // Unchecked: written by the writer thread before `finish` reads it, there or on the thread that answers.
@@ -375,6 +328,7 @@ package final class Writer: Sendable {
         private func rest(_ connection: Connection) {
             readers.endIdleSnapshots()
             guard hasWorked else { return }
+            observer.rests()
             hasWorked = !readers.withoutIdleSnapshots { checkpoints.resting(connection) }
             sqlite3_db_release_memory(connection.handle)
             readers.releaseMemory()

@@ -18,6 +18,7 @@ package final class RecordingObserver: TransactionObserver {
     package func closureTakenBack(_ connection: Connection) { note("closure taken back") }
     package func committed() { note("committed") }
     package func rolledBack() { note("rolled back") }
+    package func rests() { note("rests") }
 
     package func willCommit(_ connection: Connection) throws(DatabaseError) {
         note("will commit")

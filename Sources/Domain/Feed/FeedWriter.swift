@@ -177,6 +177,8 @@ final class FeedWriter: TransactionObserver, @unchecked Sendable {
         announce(audiences)
     }
 
+    func rests() { queues.forgetAll() }
+
     /// What is over with the batch; a mark that held its publications would keep the connection open.
     private func forgetBatch() {
         atClosure = Mark(seq: seq, numbers: [:], touched: 0, pending: [], afterCommit: 0, erased: 0)

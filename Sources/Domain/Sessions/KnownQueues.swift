@@ -27,7 +27,8 @@ struct KnownQueues {
     }
 
     mutating func forgetAll() {
-        queues.removeAll(keepingCapacity: true)
+        guard !queues.isEmpty else { return }
+        queues = [:]
         parties = 0
     }
 }
