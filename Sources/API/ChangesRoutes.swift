@@ -27,30 +27,31 @@ struct ChangesRoutes: Sendable {
     private func changes(_ call: Call) throws -> Answer {
         let pull = try pull(call)
         let heads = federation.heads.snapshot
-        note(pull, call, heads)
-        let etag = etag(of: heads, for: call.caller, pull)
+        let held = heads.entries(of: call.caller.layers)
+        note(pull, call, held)
+        let etag = etag(of: held, pull)
         let isKnown = call.clientHas(etag)
         if let accept = call.request.headers["Accept"],
             MediaType.choose(accept, from: ["application/json", "application/x-ndjson"]) == "application/x-ndjson"
         {
             return try .now(isKnown ? response(304, etag, []) : stream(pull, call, etag))
         }
-        if isKnown, pull.waitSeconds > 0 { return wait(pull, call, since: heads) { .now(response(304, etag, [])) } }
+        if isKnown, pull.waitSeconds > 0 { return wait(pull, call, since: etag) { .now(response(304, etag, [])) } }
         if isKnown { return .now(response(304, etag, [])) }
-        if let body = emptyPage(pull, call.caller, heads) {
-            if pull.waitSeconds > 0 { return wait(pull, call, since: heads) { .now(response(200, etag, body)) } }
+        if let body = emptyPage(pull, call.caller, heads, held) {
+            if pull.waitSeconds > 0 { return wait(pull, call, since: etag) { .now(response(200, etag, body)) } }
             return .now(response(200, etag, body))
         }
         let page = try sharedPage(pull, call.caller, heads)
         let body = closed(page, for: call.caller)
-        if page.count == 0, page.isComplete, pull.waitSeconds > 0 { return wait(pull, call, since: heads) { .now(response(200, etag, body)) } }
+        if page.count == 0, page.isComplete, pull.waitSeconds > 0 { return wait(pull, call, since: etag) { .now(response(200, etag, body)) } }
         return .now(response(200, etag, body))
     }
 
     /// What the device's manager may know: how far its copy has come, and which app it runs.
-    private func note(_ pull: Pull, _ call: Call, _ heads: Heads.Snapshot) {
+    private func note(_ pull: Pull, _ call: Call, _ held: [Heads.Entry]) {
         guard let token = call.caller.token, let cursor = pull.cursor?.value else { return }
-        let newest = call.caller.layers.compactMap { heads.entries[$0]?.head }.max() ?? 0
+        let newest = held.reduce(0) { max($0, $1.head) }
         let app = call.request.headers["Viecoop-App"] ?? call.request.headers["User-Agent"]
         federation.note(token, cursor: cursor, head: newest, app: app.map { String($0.prefix(100)) })
     }
@@ -102,15 +103,11 @@ struct ChangesRoutes: Sendable {
 
     /// The page of a device that has everything, without SQLite: all its audiences' heads are where it stands, and it has
     /// no audience to join or to leave. Nil where there may be something to say.
-    private func emptyPage(_ pull: Pull, _ caller: Caller, _ heads: Heads.Snapshot) -> [UInt8]? {
-        guard let (text, cursor) = pull.cursor, cursor.epoch == federation.epochs.current else { return nil }
-        var held = 0
-        for layer in caller.layers {
-            guard let entry = heads.entries[layer] else { continue }
-            held += 1
+    private func emptyPage(_ pull: Pull, _ caller: Caller, _ heads: Heads.Snapshot, _ held: [Heads.Entry]) -> [UInt8]? {
+        guard let (text, cursor) = pull.cursor, cursor.epoch == federation.epochs.current, held.count == cursor.places.count else { return nil }
+        for entry in held {
             guard let place = cursor.places[entry.number], place.had == nil, place.pos >= entry.head, place.pos >= heads.floor else { return nil }
         }
-        guard held == cursor.places.count else { return nil }
         if cursor.seen == heads.head { return document(seq: heads.head, cursor: text) }
         return document(seq: heads.head, cursor: federation.seal(cursor.moved(to: heads.head), for: caller))
     }
@@ -177,17 +174,16 @@ struct ChangesRoutes: Sendable {
     /// Stands still while the heads of the caller's audiences do, so that 304 needs no SQLite.
     /// The end of the cursor, which is its authentication code, keeps a client that sends one address's tag to another from
     /// hearing that it has everything.
-    private func etag(of heads: Heads.Snapshot, for caller: Caller, _ pull: Pull) -> String {
+    private func etag(of held: [Heads.Entry], _ pull: Pull) -> String {
         var tag: [UInt8] = []
-        tag.reserveCapacity(64 + 24 * caller.layers.count)
+        tag.reserveCapacity(64 + 24 * held.count)
         tag.append(UInt8(ascii: "\""))
         tag.append(contentsOf: federation.epochs.current.utf8)
         if let cursor = pull.cursor?.text {
             tag.append(UInt8(ascii: "-"))
             tag.append(contentsOf: cursor.utf8.suffix(8))
         }
-        for layer in caller.layers {
-            guard let entry = heads.entries[layer] else { continue }
+        for entry in held {
             tag.append(UInt8(ascii: "-"))
             tag.append(decimal: entry.number)
             tag.append(UInt8(ascii: "."))
@@ -198,7 +194,7 @@ struct ChangesRoutes: Sendable {
     }
 
     /// Holds the request until something in one of the caller's audiences commits, or its time is up.
-    private func wait(_ pull: Pull, _ call: Call, since heads: Heads.Snapshot, _ otherwise: @escaping @Sendable () -> Answer) -> Answer {
+    private func wait(_ pull: Pull, _ call: Call, since etag: String, _ otherwise: @escaping @Sendable () -> Answer) -> Answer {
         .later { promise in
             let deadline = MonotonicInstant.now.advanced(by: .seconds(pull.waitSeconds))
             let waiter = federation.waiters.add(call.caller.layers, token: call.caller.token, until: deadline) {
@@ -208,7 +204,8 @@ struct ChangesRoutes: Sendable {
                             throw Problem.unauthorized(wipe: federation.tokens.isRevoked(token))
                         }
                         let now = federation.heads.snapshot
-                        guard etag(of: now, for: call.caller, pull) != etag(of: heads, for: call.caller, pull) else { return otherwise() }
+                        let present = self.etag(of: now.entries(of: call.caller.layers), pull)
+                        guard present != etag else { return otherwise() }
                         let remaining = deadline.nanoseconds - MonotonicInstant.now.nanoseconds
                         // News that this pull's types leave out: wait on for the rest of the time.
                         var again = pull
@@ -216,9 +213,9 @@ struct ChangesRoutes: Sendable {
                         let page = try sharedPage(again, call.caller, now)
                         if page.count == 0, page.isComplete, remaining > 1_000_000_000 {
                             again.waitSeconds = Int(remaining / 1_000_000_000)
-                            return wait(again, call, since: now, otherwise)
+                            return wait(again, call, since: present, otherwise)
                         }
-                        return .now(response(200, etag(of: now, for: call.caller, pull), closed(page, for: call.caller)))
+                        return .now(response(200, present, closed(page, for: call.caller)))
                     } catch {
                         return .now(call.response(to: error))
                     }
@@ -227,7 +224,7 @@ struct ChangesRoutes: Sendable {
             guard let waiter else { return promise.keep(otherwise) }
             // News, or the end of the token, may have come between the look and the wait.
             let isRefused = call.caller.token.map { !federation.tokens.isGood($0, at: federation.now()) } ?? false
-            if isRefused || etag(of: federation.heads.snapshot, for: call.caller, pull) != etag(of: heads, for: call.caller, pull) { federation.waiters.wake(waiter) }
+            if isRefused || self.etag(of: federation.heads.snapshot.entries(of: call.caller.layers), pull) != etag { federation.waiters.wake(waiter) }
         }
     }
 

@@ -43,5 +43,13 @@ package enum Audience: Hashable, Sendable {
         }
     }
 
+    /// By half of the id, which differs enough: audiences are looked up many times for each answer and each write.
+    package func hash(into hasher: inout Hasher) {
+        switch self {
+        case .public, .network, .observer, .federation: hasher.combine(UInt64(letter))
+        case .coop(let id), .desk(let id), .office(let id): hasher.combine(id.low ^ UInt64(letter))
+        }
+    }
+
     package static let letters = Set("pnbfcdo".utf8)
 }

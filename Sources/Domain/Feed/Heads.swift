@@ -19,6 +19,9 @@ package final class Heads: Sendable {
         fileprivate var types: [RecordType: Int64] = [:]
         fileprivate var begin: Int64 = 0
 
+        /// Of these audiences, those that something was ever published to.
+        package func entries(of audiences: [Audience]) -> [Entry] { audiences.compactMap { entries[$0] } }
+
         /// A number a type that stands still for as long as its records do.
         func versions(of types: [RecordType]) -> [Int64] { types.map { self.types[$0] ?? begin } }
     }

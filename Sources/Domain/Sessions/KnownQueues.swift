@@ -2,22 +2,23 @@
 /// write to a session or its registrations forgets it; what another program has written, which nobody hears of, forgets them all.
 struct KnownQueues {
     private var queues: [Identifier<Session>: Queue] = [:]
-    private var parties = 0
+    /// How much they take up: a session as much as one who is in it.
+    private var size = 0
     /// Some megabytes.
     private static let most = 10_000
 
     /// Takes it out, to be kept again when what was decided is stored.
     mutating func take(_ session: Identifier<Session>) -> Queue? {
         guard let queue = queues.removeValue(forKey: session) else { return nil }
-        parties -= queue.count
+        size -= 1 + queue.count
         return queue
     }
 
     mutating func keep(_ queue: Queue) {
         _ = take(queue.session.id)
-        if parties + queue.count > Self.most { forgetAll() }
+        if size + 1 + queue.count > Self.most { forgetAll() }
         queues[queue.session.id] = queue
-        parties += queue.count
+        size += 1 + queue.count
     }
 
     /// To be called for every record that is written.
@@ -29,6 +30,6 @@ struct KnownQueues {
     mutating func forgetAll() {
         guard !queues.isEmpty else { return }
         queues = [:]
-        parties = 0
+        size = 0
     }
 }
