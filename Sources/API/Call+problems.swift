@@ -26,7 +26,7 @@ extension Request {
     /// For the log, where a client is told no more than that it is the server's fault.
     private func cause(of error: any Error) -> String? {
         switch error {
-        case DomainError.storage(let error), DomainError.storageFull(let error): "SQLite \(error.code): \(error.message)"
+        case DomainError.storage, DomainError.storageFull: (error as? DomainError)?.cause
         case is DomainError, is Problem: nil
         // What else it holds may be somebody's.
         default: "\(type(of: error))"

@@ -48,6 +48,18 @@ package enum DomainError: Error, Sendable {
     case storageFull(DatabaseError)
     case storage(DatabaseError)
 
+    /// For the log: what the database said, or the codes of what was refused; nothing that somebody has written.
+    package var cause: String {
+        switch self {
+        case .storage(let error), .storageFull(let error): "SQLite \(error.code): \(error.message)"
+        case .conflict(let code, _, _), .forbidden(let code, _), .gone(let code, _): code
+        case .invalid(let faults): faults.map { "\($0.pointer) \($0.code)" }.joined(separator: ", ")
+        case .notFound(let type): "no such \(type)"
+        case .stale, .preconditionRequired: "stale"
+        case .tooCostly, .busy: "busy"
+        }
+    }
+
     package static func idTaken() -> DomainError {
         .conflict(
             code: "id.taken",

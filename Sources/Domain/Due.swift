@@ -22,18 +22,44 @@ package enum Due {
         if let id = Identifier<R>(id) { try R.fallDue(id, what, in: tx) }
     }
 
+    /// What could not be done when it was due, and is tried again an hour later.
+    package struct Delay: Sendable {
+        package let type: String
+        package let id: String
+        package let what: String
+        package let cause: DomainError
+    }
+
+    private static let delayMilliseconds: Int64 = 3_600_000
+
     /// Runs what is due, oldest first, at most a batch; whatever is left is due at once again.
-    package static func run(in tx: Transaction) throws(DomainError) {
+    ///
+    /// - Returns: what was put off, which must not hold up the rest.
+    @discardableResult
+    package static func run(in tx: Transaction) throws(DomainError) -> [Delay] {
         let rows = try storing { () throws(DatabaseError) in
             try tx.connection.all(
                 "SELECT type, id, what FROM due WHERE at_ms <= ? ORDER BY at_ms LIMIT 100", [.integer(tx.now.milliseconds)]
             ) { ($0.text(0), $0.text(1), $0.text(2)) }
         }
+        var delays: [Delay] = []
         for (type, id, what) in rows {
-            if let type = RecordType(rawValue: type) { try fall(type.record, id, what, in: tx) }
+            let done = try tx.attempt(evenIfDamaged: true) { () throws(DomainError) in
+                if let type = RecordType(rawValue: type) { try fall(type.record, id, what, in: tx) }
+                try storing { () throws(DatabaseError) in
+                    try tx.connection.run("DELETE FROM due WHERE \(own)", [.text(type), .text(id), .text(what), .integer(tx.now.milliseconds)])
+                }
+            }
+            guard case .failure(let cause) = done else { continue }
+            delays.append(Delay(type: type, id: id, what: what, cause: cause))
             try storing { () throws(DatabaseError) in
-                try tx.connection.run("DELETE FROM due WHERE type = ? AND id = ? AND what = ? AND at_ms <= ?", [.text(type), .text(id), .text(what), .integer(tx.now.milliseconds)])
+                try tx.connection.run(
+                    "UPDATE due SET at_ms = ? WHERE \(own)",
+                    [.integer(tx.now.milliseconds + delayMilliseconds), .text(type), .text(id), .text(what), .integer(tx.now.milliseconds)])
             }
         }
+        return delays
     }
+
+    private static let own = "type = ? AND id = ? AND what = ? AND at_ms <= ?"
 }

@@ -17,6 +17,8 @@ package final class Federation: Sendable {
         package var keepsHouse = true
         /// Told what each nightly run of the retention rules did.
         package var onRetention: @Sendable (Retention.Report) -> Void = { _ in }
+        /// Told what could not be done when it was due.
+        package var onDelay: @Sendable (Due.Delay) -> Void = { _ in }
         package init() {}
     }
 
@@ -55,6 +57,7 @@ package final class Federation: Sendable {
     private let keepsHouse: Bool
     let terms: Mutex<Retention.Terms>
     private let onRetention: @Sendable (Retention.Report) -> Void
+    private let onDelay: @Sendable (Due.Delay) -> Void
     private let retention = RetentionJob()
 
     /// Makes the folder this process's own, to be held for as long as the federation is open.
@@ -96,7 +99,7 @@ package final class Federation: Sendable {
         now = settings.now
         tombstoneDays = settings.tombstoneDays
         pairingLimits = settings.pairingLimits
-        (keepsHouse, onRetention) = (settings.keepsHouse, settings.onRetention)
+        (keepsHouse, onRetention, onDelay) = (settings.keepsHouse, settings.onRetention, settings.onDelay)
         terms = Mutex(loaded.terms)
         ledger = ErasureLedger(directory: directory)
         try renderAgain(after: database.migrated)
@@ -256,23 +259,24 @@ package final class Federation: Sendable {
     private func housekeep() {
         guard keepsHouse else { return }
         write({ [tombstoneDays] (tx) throws(DomainError) in
-            try Due.run(in: tx)
+            let delays = try Due.run(in: tx)
             return try storing { () throws(DatabaseError) in
                 try Tombstones.drop(olderThan: tombstoneDays, in: tx)
                 try Push.forget(in: tx)
                 try Idempotency.forget(before: tx.now.adding(seconds: -86_400), in: tx.connection)
                 try EnrolmentTable.forget(before: tx.now.adding(seconds: -86_400), in: tx.connection)
                 try Sightings.forget(before: tx.now.adding(seconds: -Sightings.termDays * 86_400), in: tx.connection)
-                return try Due.next(in: tx.connection)
+                return (next: try Due.next(in: tx.connection), delays: delays)
             }
         }) { [weak self] result in
             guard let self else { return }
+            if case .success((_, let delays)) = result { for delay in delays { onDelay(delay) } }
             sightings.forget(before: now().adding(seconds: -Sightings.termDays * 86_400))
             retention.begin(at: now(), { [weak self] goesOn in try? self?.applyRetention(while: goesOn) }, done: onRetention)
             let seconds: Int64 =
                 switch result {
-                case .success(let next?): max(1, min(3600, (next.milliseconds - now().milliseconds) / 1000 + 1))
-                case .success(nil): 3600
+                case .success((let next?, _)): max(1, min(3600, (next.milliseconds - now().milliseconds) / 1000 + 1))
+                case .success((nil, _)): 3600
                 // A full queue or disk: what is due must not wait for an hour.
                 case .failure: 5
                 }

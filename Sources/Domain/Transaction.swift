@@ -35,8 +35,11 @@ package final class Transaction {
 
     /// Runs `body` as a part of its own: what it refuses is taken back, and the rest of this write stands.
     ///
+    /// - Parameter damaged: whether to bear also that rows of its own cannot be read.
     /// - Throws: what says nothing about the work itself, since the database could not do it now.
-    package func attempt<Result>(_ body: () throws(DomainError) -> Result) throws(DomainError) -> Swift.Result<Result, DomainError> {
+    package func attempt<Result>(
+        evenIfDamaged damaged: Bool = false, _ body: () throws(DomainError) -> Result
+    ) throws(DomainError) -> Swift.Result<Result, DomainError> {
         let mark = feed.mark()
         let before = connection.totalChanges
         func savepoint(_ sql: String...) throws(DomainError) {
@@ -50,6 +53,7 @@ package final class Transaction {
             return .success(result)
         } catch {
             switch error {
+            case .storage(let fault) where damaged && fault.kind == .corrupt: break
             case .storage, .storageFull, .busy, .tooCostly: throw error
             case .invalid, .notFound, .stale, .preconditionRequired, .conflict, .forbidden, .gone: break
             }

@@ -75,21 +75,26 @@ package final class Connection {
     }
 
     /// The rows of a statement, each made by `row`; the statement is closed before this returns.
-    package func all<Element>(_ sql: String, _ values: [Value] = [], _ row: (Statement) -> Element) throws(DatabaseError) -> [Element] {
+    package func all<Element>(
+        _ sql: String, _ values: [Value] = [], _ row: (Statement) throws(DatabaseError) -> Element
+    ) throws(DatabaseError) -> [Element] {
         let statement = try statement(sql)
         try statement.bind(values)
+        defer { statement.reset() }
         var elements: [Element] = []
-        while try statement.step() { elements.append(row(statement)) }
+        while try statement.step() { elements.append(try row(statement)) }
         return elements
     }
 
     /// The first row, or nil.
-    package func first<Element>(_ sql: String, _ values: [Value] = [], _ row: (Statement) -> Element) throws(DatabaseError) -> Element? {
+    package func first<Element>(
+        _ sql: String, _ values: [Value] = [], _ row: (Statement) throws(DatabaseError) -> Element
+    ) throws(DatabaseError) -> Element? {
         let statement = try statement(sql)
         try statement.bind(values)
         guard try statement.step() else { return nil }
         defer { statement.reset() }
-        return row(statement)
+        return try row(statement)
     }
 
     /// Runs a script of several statements without parameters.

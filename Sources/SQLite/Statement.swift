@@ -158,6 +158,12 @@ package final class Statement {
         }
     }
 
+    /// That a column of the row holds what no version of this program has written there.
+    package func damage(_ column: Int, _ expected: String) -> DatabaseError {
+        let name = sqlite3_column_name(handle, Int32(column)).map { String(cString: $0) } ?? "column \(column)"
+        return DatabaseError(code: SQLITE_CORRUPT, message: "\(name) holds no \(expected)", sql: sql)
+    }
+
     private func check(_ code: Int32) throws(DatabaseError) {
         guard code == SQLITE_OK else {
             throw DatabaseError(code: code, message: String(cString: sqlite3_errmsg(connection)), sql: sql)

@@ -56,6 +56,9 @@ enum Serve: Command {
         federationSettings.onRetention = { report in
             log.note("forgot what was due", report.parts.map { ($0.type.plural, String($0.ids.count)) })
         }
+        federationSettings.onDelay = { delay in
+            log.note("put off by an hour what was due", [("type", delay.type), ("id", delay.id), ("what", delay.what), ("cause", delay.cause.cause)])
+        }
         let federation = try Federation(directory: data, settings: federationSettings)
         let metrics = Metrics()
         let app = App(federation, settings: settings, metrics: metrics, log: log)

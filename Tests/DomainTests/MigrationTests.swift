@@ -95,7 +95,7 @@ struct MigrationTests {
                 try storing { () throws(DatabaseError) in try connection.first("SELECT count(*) FROM feed WHERE typeof(entry) = 'text'") { $0.integer(0) } }
             } == 0, "what was kept in the former way is kept in the present one")
         clock.advance(days: 8)
-        try federation.perform { (tx) throws(DomainError) in try Due.run(in: tx) }
+        try federation.perform { (tx) throws(DomainError) in _ = try Due.run(in: tx) }
         #expect(try document(Idea.self, Self.idea, for: .reader)["federal_status"] == .string("planned"))
         #expect(try federation.read { (connection) throws(DomainError) in try FeedAudit.verify(in: connection) } == [])
     }

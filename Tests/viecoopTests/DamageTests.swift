@@ -24,4 +24,25 @@ struct DamageTests {
         #expect(try server.get("/v1/coops/\(coop)", token: token).status == 200)
         #expect(server.stop().code == 0)
     }
+
+    @Test("a record whose row another program has spoilt is an error of that record, and costs nobody the server", arguments: [
+        "status = 'away'", "coop_id = 'x'", "started_on = 'soon'",
+    ])
+    func spoilt(_ change: String) throws {
+        let folder = TestFolder()
+        let server = try Running(folder.path, ["--log", "errors"])
+        let token = try server.token()
+        let coop = try server.addCoop("a-casa", token: token)
+        let body = #"{"coop_id":"\#(coop)","given_name":"Ana","family_name":"Petit","status":"active","started_on":"2025-09-01"}"#
+        let referent = try server.send("POST", "/v1/referents", body, token: token)
+        let path = try #require(referent["Location"], "\(referent.text)")
+        let shell = try Connection(path: folder.file("viecoop.db"), mode: .readWrite)
+        try shell.script("PRAGMA ignore_check_constraints = 1; PRAGMA foreign_keys = OFF; UPDATE referent SET \(change)")
+        let answer = try server.patch(path, #"{"family_name":"Grand"}"#, token: token)
+        #expect(answer.status == 500, "\(answer.text)")
+        let line = try server.program.errorLine(with: #""cause""#)
+        #expect(line.contains("referent \(path.split(separator: "/").last ?? ""): "), "\(line)")
+        #expect(try server.get("/v1/coops/\(coop)", token: token).status == 200)
+        #expect(server.stop().code == 0)
+    }
 }

@@ -16,13 +16,14 @@ package struct Codec<Value: Sendable & Equatable>: Sendable {
     package let column: @Sendable (Value) -> SQLite.Value
     /// Binds what `column` gives.
     let bind: @Sendable (Value, Statement, Int) throws(DatabaseError) -> Void
-    package let load: @Sendable (Statement, Int) -> Value
+    /// - Throws: where the column holds what only another program can have written.
+    package let load: @Sendable (Statement, Int) throws(DatabaseError) -> Value
     package let write: @Sendable (Value, inout JSONWriter) -> Void
 
     init(
         cell: Cell, isNullable: Bool, target: RecordType? = nil, parse: @escaping @Sendable (JSON, _ pointer: String, inout Faults) -> Value?,
         column: @escaping @Sendable (Value) -> SQLite.Value, bind: (@Sendable (Value, Statement, Int) throws(DatabaseError) -> Void)? = nil,
-        load: @escaping @Sendable (Statement, Int) -> Value, write: @escaping @Sendable (Value, inout JSONWriter) -> Void
+        load: @escaping @Sendable (Statement, Int) throws(DatabaseError) -> Value, write: @escaping @Sendable (Value, inout JSONWriter) -> Void
     ) {
         (self.cell, self.isNullable, self.target) = (cell, isNullable, target)
         (self.parse, self.column, self.load, self.write) = (parse, column, load, write)
@@ -40,7 +41,7 @@ extension Codec {
             bind: { (value, statement, index) throws(DatabaseError) in
                 if let value { try codec.bind(value, statement, index) } else { try statement.bind(index, .null) }
             },
-            load: { $0.isNull($1) ? nil : codec.load($0, $1) },
+            load: { (statement, column) throws(DatabaseError) in statement.isNull(column) ? nil : try codec.load(statement, column) },
             write: { value, json in if let value { codec.write(value, &json) } else { json.null() } })
     }
 
@@ -59,8 +60,8 @@ extension Codec {
                 return value
             },
             column: { .text(write($0)) },
-            load: { statement, column in
-                guard let value = read(statement.text(column)) else { preconditionFailure("column \(column) of \(statement.sql) holds no \(Value.self)") }
+            load: { (statement, column) throws(DatabaseError) in
+                guard let value = read(statement.text(column)) else { throw statement.damage(column, "\(Value.self)") }
                 return value
             },
             write: { $1.string(write($0)) })
@@ -75,10 +76,8 @@ extension Codec {
         Codec(
             cell: cell, isNullable: isNullable, target: target, parse: parse, column: column,
             bind: { (value, statement, index) throws(DatabaseError) in try statement.bind(index, textOfLength: length) { fill(value, $0) } },
-            load: { statement, column in
-                guard let value = statement.withUTF8(column, read) else {
-                    preconditionFailure("column \(column) of \(statement.sql) holds no \(Value.self)")
-                }
+            load: { (statement, column) throws(DatabaseError) in
+                guard let value = statement.withUTF8(column, read) else { throw statement.damage(column, "\(Value.self)") }
                 return value
             },
             write: { value, json in json.string(ofLength: length) { fill(value, $0) } })
@@ -279,10 +278,9 @@ extension Codec {
                 return values
             },
             column: { .text(String(decoding: JSONWriter.list($0, element.write), as: UTF8.self)) },
-            load: { statement, column in
-                let stored = (try? JSON.parse(statement.blob(column))) ?? .null
+            load: { (statement, column) throws(DatabaseError) in
                 var faults = Faults()
-                guard case .array(let items) = stored else { preconditionFailure("column \(column) of \(statement.sql) holds no list") }
+                guard case .array(let items)? = try? JSON.parse(statement.blob(column)) else { throw statement.damage(column, "list") }
                 return items.compactMap { element.parse($0, "", &faults) }
             },
             write: { values, json in

@@ -31,7 +31,7 @@ package final class Field<R: Sendable>: Sendable {
     package let parse: @Sendable (JSON, _ pointer: String, inout Faults) -> Assignment<R>?
     package let column: @Sendable (R) -> Value
     let bind: @Sendable (R, Statement, Int) throws(DatabaseError) -> Void
-    package let load: @Sendable (inout R, Statement, Int) -> Void
+    package let load: @Sendable (inout R, Statement, Int) throws(DatabaseError) -> Void
     package let write: @Sendable (R, inout JSONWriter) -> Void
     package let isEqual: @Sendable (R, R) -> Bool
     /// Sets the field of the second to what it is in the first.
@@ -53,7 +53,7 @@ package final class Field<R: Sendable>: Sendable {
         }
         column = { codec.column(place.value(in: $0)) }
         bind = { (record, statement, index) throws(DatabaseError) in try codec.bind(place.value(in: record), statement, index) }
-        load = { place.set(codec.load($1, $2), in: &$0) }
+        load = { (record, statement, column) throws(DatabaseError) in place.set(try codec.load(statement, column), in: &record) }
         write = { codec.write(place.value(in: $0), &$1) }
         isEqual = { place.value(in: $0) == place.value(in: $1) }
         copy = { place.set(place.value(in: $0), in: &$1) }

@@ -316,13 +316,20 @@ package final class Store<R: Record>: Sendable {
         }
     }
 
-    private func record(_ statement: Statement) -> R {
+    /// - Throws: for a row that only another program can have written, with its id; it must cost nobody more than its own record.
+    private func record(_ statement: Statement) throws(DatabaseError) -> R {
+        do throws(DatabaseError) { return try sound(statement) } catch {
+            throw DatabaseError(code: error.code, message: "\(table) \(statement.text(0)): \(error.message)", sql: error.sql)
+        }
+    }
+
+    private func sound(_ statement: Statement) throws(DatabaseError) -> R {
         var record = R()
-        guard let id: Identifier<Void> = statement.identifier(0) else { preconditionFailure("an id of \(table) is no UUID") }
+        guard let id: Identifier<Void> = statement.identifier(0) else { throw statement.damage(0, "id") }
         record.meta = Meta(
             id: id, rev: statement.integer(1), ownRev: statement.integer(2), created: Timestamp(milliseconds: statement.integer(3)),
             updated: Timestamp(milliseconds: statement.integer(4)))
-        for (index, field) in R.fields.enumerated() { field.load(&record, statement, index + 5) }
+        for (index, field) in R.fields.enumerated() { try field.load(&record, statement, index + 5) }
         return record
     }
 }

@@ -15,7 +15,7 @@ final class Queue: @unchecked Sendable {
     private(set) var session: Session
     /// The number of the newest registration, whatever became of it.
     private(set) var lastEntryNo = 0
-    /// As they are stored; the one that is being written comes last, from when it is decided on.
+    /// As they are stored, in the order of their numbers; the one that is being written comes last, from when it is decided on.
     private var members: [Member] = []
     /// Of the same, in the same order.
     private var contacts: [Contact] = []
@@ -42,6 +42,7 @@ final class Queue: @unchecked Sendable {
         self.session = session
         let row = try tx.connection.statement(Self.rows)
         try row.bind([session.id.value])
+        defer { row.reset() }
         while try row.step() {
             lastEntryNo = Int(row.integer(1))
             guard let member = try Member(row) else { continue }
@@ -112,7 +113,15 @@ final class Queue: @unchecked Sendable {
             (members[index].party.isNew, members[index].party.isToBeCalled) = (false, false)
             if !settled[index].status.isLive { remove(index) }
         }
+        sort()
         (settled, isWriting) = ([], false)
+    }
+
+    /// The one that was written goes where it is read from.
+    private func sort() {
+        guard let own = members.last, let place = members.firstIndex(where: { $0.party.entryNo > own.party.entryNo }) else { return }
+        members.insert(members.removeLast(), at: place)
+        contacts.insert(contacts.removeLast(), at: place)
     }
 
     private func remove(_ index: Int) {
@@ -136,12 +145,15 @@ final class Queue: @unchecked Sendable {
 
 extension Queue.Member {
     /// - Returns: nil for a row of somebody who neither has a seat nor wants one any more.
-    /// - Throws: for a row that nobody here has written: whoever it is about would lose the seat to the next.
+    /// - Throws: for a row that only another program can have written: whoever it is about would lose the seat to the next.
     fileprivate init?(_ row: Statement) throws(DatabaseError) {
-        guard let status = Registration.Status(rawValue: row.text(2)), let id: Identifier<Registration> = row.identifier(0), let queuedAt = row.time(4) else {
-            throw DatabaseError(code: 11, message: "the registration \(row.text(0)) is in a state that is not known", sql: nil)
+        let status = Registration.Status(rawValue: row.text(2))
+        if let status, !status.isLive { return nil }
+        guard let status, let id: Identifier<Registration> = row.identifier(0), let queuedAt = row.time(4) else {
+            let column = status == nil ? 2 : row.time(4) == nil ? 4 : 0
+            let damage = row.damage(column, column == 2 ? "Status" : column == 4 ? "Timestamp" : "id")
+            throw DatabaseError(code: damage.code, message: "registration \(row.text(0)): \(damage.message)", sql: damage.sql)
         }
-        guard status.isLive else { return nil }
         self.id = id
         attendedCount = Int(row.integer(8))
         party = Promotion.Party(

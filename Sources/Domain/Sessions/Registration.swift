@@ -179,7 +179,10 @@ extension Codec where Value == Registration.Receipt {
             case .on(let day): .text(day.text)
             }
         },
-        load: { statement, column in .at(Timestamp(statement.text(column)) ?? Timestamp(milliseconds: 0)) },
+        load: { (statement, column) throws(DatabaseError) in
+            guard let time = Timestamp(statement.text(column)) else { throw statement.damage(column, "time") }
+            return .at(time)
+        },
         write: { receipt, json in
             switch receipt {
             case .at(let time): json.string(time.text)
@@ -196,5 +199,8 @@ extension Codec where Value == Identifier<Token> {
             faults.add(pointer, "id.format", en: "must be an id", fr: "doit être un identifiant")
             return nil
         },
-        column: { $0.value }, load: { Identifier<Token>($0.text($1)) ?? Identifier(high: 0, low: 0) }, write: { $1.string($0.text) })
+        column: { $0.value }, load: { (statement, column) throws(DatabaseError) in
+            guard let id: Identifier<Token> = statement.identifier(column) else { throw statement.damage(column, "id") }
+            return id
+        }, write: { $1.string($0.text) })
 }

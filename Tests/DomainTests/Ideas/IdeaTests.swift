@@ -188,7 +188,7 @@ import Testing
         try test.delete(idea)
         test.clock.advance(days: 60)
         let head = test.head
-        try test.federation.perform { (tx) throws(DomainError) in try Due.run(in: tx) }
+        try test.federation.perform { (tx) throws(DomainError) in _ = try Due.run(in: tx) }
         #expect(test.head == head)
         #expect(try test.rows("SELECT count(*) FROM due") == [.integer(0)])
     }

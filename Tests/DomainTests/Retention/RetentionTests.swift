@@ -17,7 +17,7 @@ struct RetentionTests {
         return try test.step(referent, #"{"to":"ended","ended_on":"2026-02-28"}"#)
     }
 
-    private func runDue(_ test: TestFederation) throws { try test.federation.perform { (tx) throws(DomainError) in try Due.run(in: tx) } }
+    private func runDue(_ test: TestFederation) throws { try test.federation.perform { (tx) throws(DomainError) in _ = try Due.run(in: tx) } }
 
     @Test("twelve months after the end, at midnight in Paris, a mandate forgets who held it and keeps its dates")
     func forgets() throws {

@@ -35,7 +35,7 @@ struct RoundFixture {
         try test.federation.perform { (tx) throws(DomainError) in try vote.cast(by: caller, in: tx) }
     }
 
-    func runDue() throws(DomainError) { try test.federation.perform { (tx) throws(DomainError) in try Due.run(in: tx) } }
+    func runDue() throws(DomainError) { try test.federation.perform { (tx) throws(DomainError) in _ = try Due.run(in: tx) } }
 
     func findings() throws -> [FeedAudit.Finding] { try test.federation.read { (connection) throws(DomainError) in try FeedAudit.verify(in: connection) } }
 }

@@ -106,9 +106,46 @@ struct CrowdTests {
             try fixture.register(session, "Ben")
         } throws: { error in
             guard case .storage(let error)? = error as? DomainError else { return false }
-            return error.kind == .corrupt && error.message.contains("the registration ")
+            return error.kind == .corrupt && error.message.contains("registration ")
         }
         #expect(try fixture.test.rows("SELECT count(*) FROM registration") == [.integer(1)])
+    }
+
+    @Test("of those who gave their seat up, nothing has to be readable")
+    func unreadableLeft() throws {
+        let fixture = try SessionFixture()
+        let session = try fixture.open(capacity: 1)
+        try fixture.step(fixture.register(session, "Anne"), #"{"to":"cancelled"}"#)
+        try Connection(path: fixture.test.federation.database.path, mode: .readWrite).run("UPDATE registration SET queued_at = 'soon'")
+        #expect(try fixture.register(session, "Ben").status == .confirmed)
+    }
+
+    @Test("a session that cannot be read holds up nobody else's: what was due there is put off")
+    func putOff() throws {
+        let fixture = try SessionFixture()
+        let (broken, sound) = (try fixture.open(), try fixture.open(starts: "2026-03-13T14:00:00Z"))
+        try fixture.register(broken, "Anne")
+        try Connection(path: fixture.test.federation.database.path, mode: .readWrite).run("UPDATE registration SET queued_at = 'soon'")
+        fixture.test.clock.advance(seconds: 12 * 86_400)
+        let delays = try fixture.test.federation.perform { (tx) throws(DomainError) in try Due.run(in: tx) }
+        #expect(delays.map(\.id) == delays.map { _ in broken.id.text } && !delays.isEmpty)
+        #expect(delays.first?.cause.cause.contains("queued_at holds no Timestamp") == true)
+        #expect(try fixture.test.stored(sound).status == .closed)
+        #expect(try fixture.test.stored(broken).status == .open)
+        let due = try fixture.test.rows("SELECT DISTINCT at_ms FROM due WHERE id = ? AND what = ?", [broken.id.value, .text("registration_closes")])
+        #expect(due == [.integer(fixture.test.clock.now.milliseconds + 3_600_000)])
+    }
+
+    @Test("whom a number tells apart is found in the order of the numbers, also after one of them was changed")
+    func order() throws {
+        let fixture = try SessionFixture()
+        let session = try fixture.open(capacity: 5)
+        let manager = fixture.manager
+        let (first, _) = (try fixture.register(session, "Anne", by: .anonymous), try fixture.register(session, "Anne", by: .anonymous))
+        _ = try fixture.patch(first, #"{"needs":["large_print"]}"#)
+        let refusal = #expect(throws: DomainError.self) { try fixture.register(session, "Anne", by: manager) }
+        guard case .conflict(_, let detail, _)? = refusal else { throw CancellationError() }
+        #expect(detail.en.contains("no. 1"))
     }
 
     @Test("does not hide from the manager what a change in its midst has led to")

@@ -45,7 +45,9 @@ struct SessionFixture {
         return try write { (tx) throws(DomainError) in try R.store.update(record.id, with: patch, expecting: .any, by: manager, in: tx) }
     }
 
-    func open(_ more: String = "", capacity: Int = 5) throws(DomainError) -> Session { try session(#","status":"open""# + more, capacity: capacity) }
+    func open(_ more: String = "", starts: String = "2026-03-12T14:00:00Z", capacity: Int = 5) throws(DomainError) -> Session {
+        try session(#","status":"open""# + more, starts: starts, capacity: capacity)
+    }
 
     @discardableResult
     func register(_ session: Session, _ name: String, size: Int = 1, _ more: String = "", by caller: Caller? = nil) throws(DomainError) -> Registration {
@@ -73,7 +75,7 @@ struct SessionFixture {
     }
 
     /// Runs what has fallen due, as the timer does.
-    func runDue() throws(DomainError) { try write { (tx) throws(DomainError) in try Due.run(in: tx) } }
+    func runDue() throws(DomainError) { try write { (tx) throws(DomainError) in _ = try Due.run(in: tx) } }
 
     // MARK: Several writes in one commit
 
