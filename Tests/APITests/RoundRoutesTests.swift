@@ -32,6 +32,17 @@ struct RoundRoutesTests {
         return (path, nominations)
     }
 
+    @Test("the operator, who sees no co-op's round, puts nothing forward in one")
+    func operatorPutsNothingForward() throws {
+        var settings = App.Settings()
+        settings.isControl = true
+        let app = try TestApp(app: settings)
+        let manager = try app.token(.coopManager, coop: app.addCoop("a-casa"))
+        let path = try #require(app.send("POST", "/v1/rounds", #"{"month":"2026-03"}"#, token: manager)["Location"])
+        #expect(try app.send("POST", path + "/nominations", #"{"title":"Fête"}"#).status == 404)
+        #expect(try app.get(path + "/nominations", token: manager).json()["items"]?.elements == [])
+    }
+
     private func step(_ path: String, _ to: String) throws -> TestAnswer {
         try app.send("POST", path + "/transitions", #"{"to":"\#(to)"}"#, token: manager, headers: any)
     }
