@@ -79,7 +79,7 @@ package final class App: Application {
                 let call = try Call(request, caller: caller, template: route.template, parameters: parameters, remote: address, isLimited: isLimited(address))
                 return try run(route, call)
             } catch {
-                return finish(request.response(to: error), request, route.template, nil)
+                return finish(request.response(to: error, forOperator: settings.isControl), request, route.template, nil)
             }
         }
     }

@@ -5,21 +5,24 @@ import Text
 
 extension Call {
     /// What goes back for an error that a handler threw.
-    func response(to error: any Error) -> Response { request.response(to: error) }
+    func response(to error: any Error) -> Response { request.response(to: error, forOperator: caller.isOperator) }
 }
 
 extension Request {
     var language: Language { Language(accepting: headers["Accept-Language"]) }
 
-    func response(to error: any Error) -> Response {
-        let problem: Problem =
+    /// - Parameter isOperator: whoever runs the server is told what the log would have.
+    func response(to error: any Error, forOperator isOperator: Bool = false) -> Response {
+        var problem: Problem =
             switch error {
             case let problem as Problem: problem
             case let error as DomainError: Problem(error)
             default: .internal
             }
+        let cause = cause(of: error)
+        if isOperator, let cause { problem.detail = Bilingual(en: "It failed: \(cause).", fr: "Échec : \(cause).") }
         var response = problem.response(language: language, instance: path)
-        response.cause = cause(of: error)
+        response.cause = cause
         return response
     }
 

@@ -41,7 +41,10 @@ struct DamageTests {
         let answer = try server.patch(path, #"{"family_name":"Grand"}"#, token: token)
         #expect(answer.status == 500, "\(answer.text)")
         let line = try server.program.errorLine(with: #""cause""#)
-        #expect(line.contains("referent \(path.split(separator: "/").last ?? ""): "), "\(line)")
+        let row = "referent \(path.split(separator: "/").last ?? ""): "
+        #expect(line.contains(row), "\(line)")
+        let verified = try Program.run(["feed", "verify", "--data", folder.path])
+        #expect(verified.code != 0 && verified.errors.contains(row), "\(verified.errors)")
         #expect(try server.get("/v1/coops/\(coop)", token: token).status == 200)
         #expect(server.stop().code == 0)
     }
