@@ -51,7 +51,7 @@ struct ResourceRoutes<R: Record>: Sendable {
     /// rules of what lies below find it themselves.
     func write<Parent: Record>(_ call: Call, under parent: Parent.Type, _ prepare: (Identifier<Parent>) throws -> Route.Write) throws -> Route.Write {
         let id = try call.id(of: parent)
-        // Whom some of these rules let past, for imports.
+        // Imports may name a parent that the operator does not see: the rules let it past.
         if call.caller.isOperator { _ = try visibleParent(parent, call) }
         let write: Route.Write
         do { write = try prepare(id) } catch {

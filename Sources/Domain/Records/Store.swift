@@ -180,9 +180,9 @@ package final class Store<R: Record>: Sendable {
         try storing { () throws(DatabaseError) in _ = try renew(old, as: record ?? old, shownIn: shown, in: tx) }
     }
 
-    /// The same.
+    /// What `republish` does, for those who go on with the record and with the database's own errors.
     ///
-    /// - Returns: the record as it is now.
+    /// - Returns: the record at its new seq.
     func renew(_ old: R, as record: R, shownIn shown: [Audience]? = nil, in tx: Transaction) throws(DatabaseError) -> R {
         var record = record
         record.meta.rev = tx.nextSeq()

@@ -73,19 +73,18 @@ final class Queue: @unchecked Sendable {
         contacts.firstIndex { $0.isSame(as: contact) }.map { (members[$0].id, members[$0].party.entryNo) }
     }
 
-    /// Decides, with this registration among the others, and gives back what becomes of it.
-    func settle(with own: Registration? = nil, isNew: Bool = false, at now: Timestamp) -> Registration? {
-        if let own {
-            isWriting = true
-            members.append(Member(id: own.id, attendedCount: own.attendedCount ?? 0, party: Promotion.Party(own, isNew: isNew)))
-            contacts.append(Contact(of: own))
-        }
+    /// Decides, with this registration among the others, what becomes of it and of them.
+    func settle(with own: inout Registration, known contact: Contact, isNew: Bool, at now: Timestamp) {
+        isWriting = true
+        members.append(Member(id: own.id, attendedCount: own.attendedCount ?? 0, party: Promotion.Party(own, isNew: isNew)))
+        contacts.append(contact)
+        settle(at: now)
+        if !session.status.isOver, let party = settled.last { own.take(party) }
+    }
+
+    func settle(at now: Timestamp) {
         settled = parties
-        guard !session.status.isOver else { return own }
-        Promotion.settle(&settled, session.promotionRules, at: now)
-        guard var own, let party = settled.last else { return nil }
-        own.take(party)
-        return own
+        if !session.status.isOver { Promotion.settle(&settled, session.promotionRules, at: now) }
     }
 
     /// Stores what was decided about the others, asks for the session's totals to follow, and is there for whoever comes next.
@@ -167,7 +166,7 @@ extension Session {
     /// Runs the promotion routine on the session's parties, stores what it changes, and brings the session's totals up to date.
     static func settleQueue(_ id: Identifier<Session>, by caller: Caller, in tx: Transaction) throws(DomainError) {
         guard let queue = try Queue.take(id, in: tx) else { throw .notFound(type: type.rawValue) }
-        _ = queue.settle(at: tx.now)
+        queue.settle(at: tx.now)
         try queue.store(by: caller, in: tx)
     }
 

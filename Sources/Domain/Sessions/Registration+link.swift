@@ -77,7 +77,7 @@ extension Store where R == Registration {
             try registration.checkFields(in: session)
             guard let queue = try Queue.take(session.id, writing: registration.id, in: tx) else { throw .notFound(type: RecordType.session.rawValue) }
             try registration.resize(from: old, queue, at: tx.now)
-            registration.decide(queue, at: tx.now)
+            registration.decide(queue, known: Contact(of: registration), at: tx.now)
         }
     }
 

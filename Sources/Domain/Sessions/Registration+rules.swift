@@ -19,14 +19,15 @@ extension Registration {
         }
         try checkFields(in: queue.session)
         let isKnownOtherwise = change.action == .create || !change.given.isDisjoint(with: ["email", "phone", "postal", "contact_name"])
-        if isKnownOtherwise, let other = queue.find(Contact(of: self)) { try checkDuplicate(change, of: other) }
+        let contact = Contact(of: self)
+        if isKnownOtherwise, let other = queue.find(contact) { try checkDuplicate(change, of: other) }
         if let old = change.old, change.action == .change { try resize(from: old, queue, at: tx.now) }
-        decide(queue, isNew: change.action == .create, at: tx.now)
+        decide(queue, known: contact, isNew: change.action == .create, at: tx.now)
     }
 
     /// The routine decides with this party in it; what it means for the others is stored after this row.
-    mutating func decide(_ queue: Queue, isNew: Bool = false, at now: Timestamp) {
-        if let own = queue.settle(with: self, isNew: isNew, at: now) { self = own }
+    mutating func decide(_ queue: Queue, known contact: Contact, isNew: Bool = false, at now: Timestamp) {
+        queue.settle(with: &self, known: contact, isNew: isNew, at: now)
         self.queue = queue
     }
 
